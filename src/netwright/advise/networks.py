@@ -1,0 +1,75 @@
+"""A Spec with the data's contract as a module, an example of its inputs, and what can be counted without
+weights.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from netwright.design import Spec
+from netwright.design.construct import make
+from netwright.design.resolve import resolve_inputs
+from netwright.inspect import count_macs, count_params
+
+Contract = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Counted on the meta device: no weights are made and nothing is computed."""
+
+    params: int
+    macs: int
+    size_bytes: int
+
+
+def network(spec: Spec, contract: Contract, device: str = "cpu") -> nn.Module:
+    """The module of a Spec fed by data with this contract; on "meta" it has shapes but no weights."""
+    with torch.device(device):
+        return make(resolve_inputs(spec, contract))
+
+
+def example(contract: Contract, batch: int = 1, device: str = "cpu") -> dict[str, Tensor]:
+    """Inputs of the contract's shapes under the names of `forward`, values of no meaning."""
+    if "vocab_size" in contract:
+        length = int(contract.get("max_length", 256))
+        return {"tokens": torch.ones(batch, length, dtype=torch.int64, device=device)}
+    if "in_channels" in contract:
+        side = int(contract.get("image_size", 224))
+        return {"x": torch.zeros(batch, int(contract["in_channels"]), side, side, device=device)}
+    columns = len(contract.get("cardinalities", ()))
+    return {
+        "x_num": torch.zeros(batch, int(contract["num_features"]), device=device),
+        "x_cat": torch.zeros(batch, columns, dtype=torch.int64, device=device),
+    }
+
+
+def count(spec: Spec, contract: Contract) -> Counts:
+    """Parameters, multiply-accumulates of one sample, and bytes of the weights file."""
+    module = network(spec, contract, "meta").eval()
+    params, size = count_params(module), file_bytes(module)
+    device = "meta"
+    if any(isinstance(part, nn.RNNBase) for part in module.modules()):
+        # Without a device an LSTM falls apart into its time steps; with one it is a single operator, and
+        # faster.
+        module, device = network(spec, contract).eval(), "cpu"
+    return Counts(params, count_macs(module, example(contract, device=device)), size)
+
+
+def file_bytes(module: nn.Module) -> int:
+    """Bytes of the module's state as a safetensors file: 8 for the length, a JSON header, the numbers.
+
+    Format: huggingface/safetensors README; the header is padded to a multiple of 8.
+    """
+    header: dict[str, Any] = {}
+    end = 0
+    for name, value in module.state_dict().items():
+        start, end = end, end + value.numel() * value.element_size()
+        kind = {torch.int64: "I64", torch.bool: "BOOL"}.get(value.dtype, "F32")
+        header[name] = {"dtype": kind, "shape": list(value.shape), "data_offsets": [start, end]}
+    text = len(json.dumps(header, separators=(",", ":")).encode())
+    return 8 + (text + 7) // 8 * 8 + end

@@ -1,0 +1,105 @@
+"""The promise of sizing, checked: a quarter of a family's default size in parameters, memory and latency is met.
+
+The check measures the default, asks for a quarter, and measures what came back anew, apart from the search.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from netwright.advise.defaults import ANCHORS, default_spec
+from netwright.advise.errors import BudgetError
+from netwright.advise.networks import count, example, network
+from netwright.advise.scales import SCALES
+from netwright.advise.sizing import RUNS, fit_to_budget
+from netwright.data.profiles import Profile
+from netwright.design import Brief, Budget, Spec
+from netwright.inspect import measure_latency, measure_memory
+
+TOLERANCE = {"params": 1.05, "memory": 1.05, "latency": 1.15}
+LIMITS = tuple(TOLERANCE)
+
+REFERENCE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "image": (
+        {"rows": 20_000, "image": {"height": 64, "width": 64, "channels": 3}},
+        {"in_channels": 3, "image_size": 64, "num_classes": 10},
+    ),
+    "table": (
+        {"rows": 200_000},
+        {"num_features": 40, "cardinalities": [12, 30], "num_classes": 10},
+    ),
+    "text": (
+        {"rows": 50_000, "text": {"lengths": {"p50": 80, "p95": 200}}},
+        {"vocab_size": 10_000, "max_length": 200, "num_classes": 10},
+    ),
+}
+"""For each modality a profile and contract of middle size, on which computing, not Python, takes the time."""
+
+
+@dataclass(frozen=True)
+class Quarter:
+    """One limit of one family: the default's value, the limit, and what was measured after the fact."""
+
+    family: str
+    limit: str
+    default: float
+    asked: float
+    got: float
+    met: bool
+    note: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def quarter(
+    family: str,
+    limits: tuple[str, ...] = LIMITS,
+    profile: Profile | None = None,
+    contract: Mapping[str, Any] | None = None,
+) -> list[Quarter]:
+    """Ask for a quarter of the family's default in each limit, and measure what comes back."""
+    modality = SCALES[family].modality
+    given, reference = REFERENCE[modality]
+    profile = profile or _profile(modality, given)
+    contract = dict(contract or reference)
+    start = default_spec(family, profile, contract, Brief(budget=Budget(time_s=1800.0)))
+    found = []
+    for limit in limits:
+        default = value_of(limit, start, contract)
+        asked = default / 4
+        try:
+            sized = fit_to_budget(family, contract, _budget(limit, asked), start)
+        except BudgetError as error:
+            least = error.smallest[family][limit]
+            found.append(Quarter(family, limit, default, asked, least, False, str(error)))
+            continue
+        got = value_of(limit, sized.spec, contract)
+        found.append(Quarter(family, limit, default, asked, got, got <= TOLERANCE[limit] * asked))
+    return found
+
+
+def quarters(families: tuple[str, ...] = tuple(ANCHORS)) -> list[Quarter]:
+    """The check for every family."""
+    return [result for family in families for result in quarter(family)]
+
+
+def value_of(limit: str, spec: Spec, contract: Mapping[str, Any]) -> float:
+    """Parameters counted, or peak bytes or median milliseconds measured on this machine at batch 1."""
+    if limit == "params":
+        return count(spec, contract).params
+    module, inputs = network(spec, contract), example(contract)
+    if limit == "memory":
+        return measure_memory(module, inputs).peak_bytes
+    return measure_latency(module, inputs, runs=RUNS).median_ms
+
+
+def _budget(limit: str, value: float) -> Budget:
+    if limit == "params":
+        return Budget(params=int(value))
+    return Budget(memory_bytes=int(value)) if limit == "memory" else Budget(latency_ms=value)
+
+
+def _profile(modality: str, given: Mapping[str, Any]) -> Profile:
+    target = {"labels": list(range(10)), "counts": [given["rows"] // 10] * 10, "imbalance": 1.0}
+    return Profile(modality, "multiclass", "ten classes", target=target, **given)

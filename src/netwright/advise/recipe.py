@@ -1,0 +1,141 @@
+"""How to train a candidate: a Recipe from the tables, each choice with its rule and these data's numbers."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from netwright.advise.facts import TRAIN_SHARE, epochs_for, facts_of
+from netwright.advise.networks import Contract, network
+from netwright.advise.recipe_tables import (
+    AUGMENT,
+    AVERAGE,
+    BATCH,
+    LENGTH,
+    MIXUP,
+    OPTIMISER,
+    PATIENCE,
+    RATE_BY_PARAMS,
+    REGULARISE,
+    SMOOTHING,
+    WARMUP,
+    row_of,
+)
+from netwright.advise.rules import reason, rule
+from netwright.data.profiles import Profile
+from netwright.design import Brief, Recipe, Spec
+from netwright.inspect import count_params
+
+Reasons = dict[str, dict[str, str]]
+
+
+def recipe_for(
+    family: str, spec: Spec, profile: Profile, brief: Brief, contract: Contract
+) -> tuple[Recipe, Reasons]:
+    """The recipe of this network on these data, and the reason of each field.
+
+    `steps` is the longest training that makes sense; a time limit shortens it.
+    """
+    params = count_params(network(spec, contract, "meta"))
+    return recipe_of(family, params, facts_of(profile, brief, contract), metric=brief.metric, seed=brief.seed)
+
+
+def recipe_of(
+    family: str, params: int, facts: Mapping[str, Any], *, metric: str | None = None, seed: int = 0
+) -> tuple[Recipe, Reasons]:
+    """`recipe_for` where parameters and facts are known."""
+    known: dict[str, Any] = {**facts, "params_counted": params}
+    batch = batch_size(facts)
+    rows = max(2, round(TRAIN_SHARE * facts["rows"]))
+    a_pass = max(1, round(rows / min(batch, rows)))
+    length = LENGTH[facts["modality"]]
+    steps = math.ceil(a_pass * epochs_for(rows, length["samples"], length["least"], length["most"]))
+    warmup = min(WARMUP["share"], WARMUP["steps"] / steps)
+    base = OPTIMISER[family]
+    lr = base["lr"] * row_of(RATE_BY_PARAMS, params) * math.sqrt(batch / base["batch"])
+    decay = _weight_decay(base["weight_decay"], facts["rows"])
+    smoothing = (
+        0.0 if facts["task"] == "regression" or metric == "log_loss" else row_of(SMOOTHING, facts["classes"])
+    )
+    ema = min(AVERAGE["most"], max(AVERAGE["least"], 1 - 1 / max(1.0, AVERAGE["share"] * steps)))
+    augment, augment_rule = augmentation(facts)
+    mixup = MIXUP["alpha"] if _may_mix(facts) else 0.0
+    recipe = Recipe(
+        lr=_two_digits(lr),
+        weight_decay=_two_digits(decay),
+        betas=rule("T16").value["betas"],
+        batch_size=batch,
+        steps=steps,
+        warmup_fraction=round(warmup, 4),
+        label_smoothing=smoothing,
+        mixup=mixup,
+        clip_norm=rule("T16").value["clip"],
+        ema_decay=round(ema, 4),
+        augment=augment,
+        precision=rule("T24").value["precision"],
+        seed=seed,
+        patience=PATIENCE[facts["modality"]],
+    )
+    known |= {
+        "batch_size": batch,
+        "reference_batch": base["batch"],
+        "steps_per_epoch": a_pass,
+        "steps": steps,
+        "warmup": round(warmup * steps),
+        "weight_decay": recipe.weight_decay,
+        "label_smoothing": smoothing,
+        "ema_steps": round(1 / (1 - ema)),
+    }
+    ids = {
+        "lr": "T7" if batch == base["batch"] else "T2",
+        "weight_decay": "T10",
+        "batch_size": "T3",
+        "warmup_fraction": "T8",
+        "steps": "T9",
+        "clip_norm": "T16",
+        "ema_decay": "T20",
+        "precision": "T24",
+    }
+    if smoothing:
+        ids["label_smoothing"] = "T19"
+    if mixup:
+        ids["mixup"] = "T21"
+    if augment:
+        ids["augment"] = augment_rule
+    return recipe, {field: reason(rule(id), known) for field, id in ids.items()}
+
+
+def batch_size(facts: Mapping[str, Any]) -> int:
+    """Samples a step, by modality and rows."""
+    return row_of(BATCH[facts["modality"]], facts["rows"])
+
+
+def augmentation(facts: Mapping[str, Any]) -> tuple[list[Any], str]:
+    """Label-safe variations of the inputs, and the rule that allows them; flips for colour photos only."""
+    if facts["modality"] == "text":
+        return list(AUGMENT["text"]), "T22"
+    if facts["modality"] == "table":
+        return [], ""
+    if not facts["colour"]:
+        return list(AUGMENT["tiny" if facts["side"] < 16 else "grey"]), "T14"
+    if facts["side"] < 24:
+        return list(AUGMENT["small_colour"]), "T14c"
+    return list(AUGMENT["photo" if facts["side"] < 96 else "large_photo"]), "T14b"
+
+
+def regularisation(family: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The model's own dropout and its like, by family and rows."""
+    return dict(row_of(REGULARISE[family], facts["rows"]))
+
+
+def _may_mix(facts: Mapping[str, Any]) -> bool:
+    image = facts["modality"] == "image" and facts["task"] != "regression"
+    return image and facts["rows"] >= MIXUP["rows"] and facts["side"] >= MIXUP["side"]
+
+
+def _weight_decay(base: float, rows: int) -> float:
+    """Somewhat more on fewer rows: T10's 1/n, damped to a quarter power and at most tripled."""
+    return base * min(3.0, max(1.0, (5e4 / max(1, rows)) ** 0.25))
+
+
+def _two_digits(value: float) -> float:
+    return float(f"{value:.2g}")

@@ -1,0 +1,306 @@
+"""Sizing to hard limits: the largest rung of a family's ladder whose counted and measured values all hold.
+
+Counted limits (parameters, FLOPs, bytes of the weights) are bisected on the meta device, which costs
+milliseconds. Then memory and latency are measured on this machine, on as few rungs as bisection needs. What
+is handed back was measured after the fact: latency as the median of 50 runs at batch 1, aimed at 0.9 of the
+limit, as clocks are noisy. Where a limit on time or memory would leave a stunted network, a coarser look at
+the input is tried (rule S3.7).
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+from netwright.advise.candidates import Candidate, Proposal
+from netwright.advise.defaults import largest
+from netwright.advise.errors import BudgetError
+from netwright.advise.networks import count, example, network
+from netwright.advise.recipe import recipe_of
+from netwright.advise.scales import SCALES, coarse_levels, ladder
+from netwright.design import Brief, Budget, Spec
+from netwright.inspect import Figure, measure_latency, measure_memory
+
+RUNS = 50
+QUICK_RUNS = 15
+LATENCY_AIM = 0.9
+"""Share of a latency limit that quick measurements aim at."""
+KEPT = 0.5
+"""A coarser look is tried when less than this share of the start's parameters would be left."""
+
+FIELDS = {
+    "params": "params",
+    "flops": "flops",
+    "size": "size_bytes",
+    "memory": "memory_bytes",
+    "latency": "latency_ms",
+}
+COUNTED = ("params", "flops", "size")
+MEASURED = ("memory", "latency")
+UNITS = {"params": "", "flops": "", "size": "bytes", "memory": "bytes", "latency": "ms"}
+
+
+@dataclass(frozen=True)
+class Sized:
+    """A network within the limits: its Spec, what it costs, what was tried on the way, value / limit of each
+    limit.
+
+    `contract` differs from the one asked for only where smaller images were allowed and needed.
+    """
+
+    spec: Spec
+    cost: dict[str, Figure]
+    tried: list[dict[str, Any]]
+    margins: dict[str, float]
+    contract: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The candidates that fit the limits, each with its sizing, and those that do not, with numbers."""
+
+    candidates: list[tuple[Candidate, Sized]]
+    rejected: list[dict[str, str]] = field(default_factory=list)
+
+
+def fit_to_budget(
+    family: str,
+    contract: Mapping[str, Any],
+    budget: Budget,
+    start: Spec,
+    *,
+    scale: str | None = None,
+    image_sizes: Iterable[int] = (),
+) -> Sized:
+    """The largest network of the family within the limits and no larger than `start`; BudgetError if there is
+    none.
+
+    `start` is the default for the data; its arguments that are no size stay. `scale` names the ladder if it
+    is not the family's own. `image_sizes` are smaller resolutions that the preprocessing may give, tried in
+    their order when nothing fits at the contract's.
+    """
+    search = _Search(family, scale or family, dict(contract), _limits(budget), start)
+    if not search.limits:
+        return search.sized(start, dict(contract))
+    contracts = [dict(contract), *({**contract, "image_size": size} for size in image_sizes)]
+    for overlay in search.overlays():
+        for given in contracts:
+            found = search.best_of_looks(overlay, given)
+            if found is not None:
+                return found
+    values = search.smallest
+    lines = [f"{family}: {_words(values)}"]
+    raise BudgetError(_limit_words(search.limits), {family: values}, lines)
+
+
+def fit_candidates(proposal: Proposal, contract: Mapping[str, Any], brief: Brief) -> Fitted:
+    """Every candidate sized to the brief's limits, with the recipe of its new size.
+
+    Those that can't be are rejected with the least that they reach; of two that end up alike one stays.
+    BudgetError with the smallest values of every family if none fits.
+    """
+    fitted: list[tuple[Candidate, Sized]] = []
+    failures: list[BudgetError] = []
+    rejected: list[dict[str, str]] = []
+    for candidate in proposal.candidates:
+        try:
+            sized = fit_to_budget(
+                candidate.family, contract, brief.budget, candidate.spec, scale=candidate.scale
+            )
+        except BudgetError as error:
+            failures.append(error)
+            rejected.append({"family": candidate.name, "rule": "S0.1", "reason": str(error)})
+            continue
+        twin = next((other for other, known in fitted if known.spec == sized.spec), None)
+        if twin is not None:
+            text = f"Within the limits it is the same network as {twin.name}."
+            rejected.append({"family": candidate.name, "rule": "S0.1", "reason": text})
+            continue
+        params = int(sized.cost["params"].value)
+        recipe, reasons = recipe_of(
+            candidate.family, params, proposal.facts, metric=brief.metric, seed=brief.seed
+        )
+        changed = replace(
+            candidate,
+            spec=sized.spec,
+            recipe=recipe,
+            reasons=[*candidate.reasons, *_reasons(candidate, sized, brief.budget)],
+            recipe_reasons=reasons,
+        )
+        fitted.append((changed, sized))
+    if not fitted:
+        raise merged(failures)
+    return Fitted(fitted, rejected)
+
+
+def merged(errors: Iterable[BudgetError]) -> BudgetError:
+    """One error with the least values of every family."""
+    errors = list(errors)
+    smallest: dict[str, dict[str, float]] = {}
+    for error in errors:
+        for family, values in error.smallest.items():
+            known = smallest.setdefault(family, dict(values))
+            for name, value in values.items():
+                known[name] = min(value, known.get(name, value))
+    lines = [f"{family}: {_words(values)}" for family, values in smallest.items()]
+    return BudgetError(errors[0].limits, smallest, lines)
+
+
+class _Search:
+    """One family's search: remembers what was counted and measured, so nothing is done twice."""
+
+    def __init__(
+        self, family: str, scale: str, contract: dict[str, Any], limits: dict[str, float], start: Spec
+    ):
+        self.family, self.scale, self.contract, self.limits, self.start = (
+            family,
+            scale,
+            contract,
+            limits,
+            start,
+        )
+        self.knobs = set(SCALES[scale].args(SCALES[scale].rungs[0], int(contract.get("image_size", 0)), 0))
+        self.values: dict[tuple[str, str], dict[str, float]] = {}
+        self.tried: list[dict[str, Any]] = []
+        self.smallest: dict[str, float] = {}
+        self.start_params = count(start, contract).params
+
+    def overlays(self) -> list[dict[str, Any]]:
+        """The start's arguments that are no size; then with numbers as they are, which is smaller."""
+        own = {name: value for name, value in self.start.args.items() if name not in self.knobs}
+        if own.get("numeric", "raw") != "raw" and self.family != "ft_transformer":
+            return [own, {**own, "numeric": "raw"}]
+        return [own]
+
+    def best_of_looks(self, overlay: Mapping[str, Any], contract: dict[str, Any]) -> Sized | None:
+        """At the finest look that keeps half of the start's parameters, else at the look that keeps most."""
+        best: Sized | None = None
+        for coarse in coarse_levels(self.scale, contract):
+            found = self.largest_at(overlay, contract, coarse)
+            if found is None:
+                continue
+            if best is None or found.cost["params"].value > 1.2 * best.cost["params"].value:
+                best = found
+            if best.cost["params"].value >= KEPT * self.start_params or self._params_bind(best):
+                break
+        return best
+
+    def _params_bind(self, sized: Sized) -> bool:
+        """Whether parameters or file size are what holds the network down: a coarser look would not help."""
+        return any(sized.margins.get(name, 0.0) > 0.8 for name in ("params", "size"))
+
+    def largest_at(self, overlay: Mapping[str, Any], contract: dict[str, Any], coarse: int) -> Sized | None:
+        """The largest rung at one look at which every limit holds, measured at the end; None if none does."""
+        rungs = ladder(self.scale, contract, coarse)
+        specs = [Spec(self.family, {**args, **overlay}) for args in rungs]
+        top = self._top(specs, contract)
+        for name in self.limits:  # truthful least values, whatever else fails
+            if name in COUNTED:
+                self._note(name, self.counted(specs[0], contract)[name])
+        high = largest(top + 1, lambda i: self._holds(specs[i], contract, COUNTED))
+        names = [name for name in MEASURED if name in self.limits]
+        for name in names:
+            if high >= 0:
+                high = largest(high + 1, partial(self._quick, specs, contract, name))
+        while high >= 0:
+            sized = self.sized(specs[high], contract)
+            for name in names:
+                self._note(name, sized.cost[name].value)
+            if all(margin <= 1.0 for margin in sized.margins.values()):
+                return sized
+            high -= 1
+        for name in names:
+            self._note(name, self.measured(specs[0], contract, name, RUNS))
+        return None
+
+    def _top(self, specs: list[Spec], contract: dict[str, Any]) -> int:
+        """The largest rung with no more parameters than the start."""
+        return max(
+            0, largest(len(specs), lambda i: self.counted(specs[i], contract)["params"] <= self.start_params)
+        )
+
+    def _holds(self, spec: Spec, contract: dict[str, Any], names: Iterable[str]) -> bool:
+        values = self.counted(spec, contract)
+        return all(values[name] <= self.limits[name] for name in names if name in self.limits)
+
+    def _quick(self, specs: list[Spec], contract: dict[str, Any], name: str, rung: int) -> bool:
+        """Whether a measured limit seems to hold at a rung, with room for noise."""
+        value = self.measured(specs[rung], contract, name, QUICK_RUNS)
+        aim = LATENCY_AIM if name == "latency" else 1.0
+        return value <= aim * self.limits[name]
+
+    def counted(self, spec: Spec, contract: dict[str, Any]) -> dict[str, float]:
+        key = (str(spec), repr(contract))
+        if key not in self.values:
+            counts = count(spec, contract)
+            self.values[key] = {"params": counts.params, "flops": 2 * counts.macs, "size": counts.size_bytes}
+            self.tried.append({"spec": str(spec), **self.values[key]})
+        return self.values[key]
+
+    def measured(self, spec: Spec, contract: dict[str, Any], name: str, runs: int) -> float:
+        module, inputs = network(spec, contract), example(contract)
+        if name == "memory":
+            value = float(measure_memory(module, inputs).peak_bytes)
+        else:
+            value = measure_latency(module, inputs, runs=runs, max_seconds=20.0).median_ms
+        self.tried.append({"spec": str(spec), name: value})
+        return value
+
+    def sized(self, spec: Spec, contract: dict[str, Any]) -> Sized:
+        """Everything that is limited, counted and measured anew; counts always."""
+        counts = self.counted(spec, contract)
+        cost = {name: Figure(counts[name], UNITS[name], "counted") for name in COUNTED}
+        if any(name in self.limits for name in MEASURED):
+            module, inputs = network(spec, contract), example(contract)
+            if "memory" in self.limits:
+                memory = measure_memory(module, inputs)
+                cost["memory"] = Figure(memory.peak_bytes, "bytes", memory.how)
+            if "latency" in self.limits:
+                latency = measure_latency(module, inputs, runs=RUNS)
+                cost["latency"] = Figure(latency.median_ms, "ms", latency.how)
+        margins = {name: cost[name].value / limit for name, limit in self.limits.items()}
+        return Sized(spec, cost, list(self.tried), margins, contract)
+
+    def _note(self, name: str, value: float) -> None:
+        """Remember the least value that a limited quantity reached."""
+        self.smallest[name] = min(value, self.smallest.get(name, math.inf))
+
+
+def _limits(budget: Budget) -> dict[str, float]:
+    """The hard limits that a size can meet, by name."""
+    found = {name: getattr(budget, attribute) for name, attribute in FIELDS.items()}
+    return {name: float(value) for name, value in found.items() if value is not None}
+
+
+def _reasons(candidate: Candidate, sized: Sized, budget: Budget) -> list[dict[str, str]]:
+    """One sentence on what the limits did to the size."""
+    before, after = candidate.default_cost["params"].value, sized.cost["params"].value
+    tightest = max(sized.margins, key=lambda name: sized.margins[name], default=None)
+    if tightest is None:
+        return []
+    held = f"{_value(tightest, sized.cost[tightest].value)} of {_value(tightest, _limits(budget)[tightest])}"
+    if after < before:
+        text = (
+            f"Made smaller for your limits, from {before:,.0f} to {after:,.0f} parameters: {tightest} {held}."
+        )
+    else:
+        text = f"Your limits hold at the default size: {tightest} {held}."
+    return [{"rule": "S0.1", "text": text}]
+
+
+def _words(values: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {_value(name, value)}" for name, value in values.items())
+
+
+def _limit_words(limits: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} ≤ {_value(name, value)}" for name, value in limits.items())
+
+
+def _value(name: str, value: float) -> str:
+    """A value with its unit: 199,842 · 1.2 MB · 4.71 ms."""
+    if UNITS[name] == "ms":
+        return f"{value:.3g} ms"
+    if UNITS[name] == "bytes":
+        return f"{value / 1e6:.3g} MB" if value >= 1e6 else f"{value / 1e3:.3g} kB"
+    return f"{value:,.0f}"

@@ -1,0 +1,17 @@
+"""Elementwise activations, called without arguments: slot kind `activation`."""
+
+from torch.nn import ELU, GELU, SELU, Hardsigmoid, Hardswish, LeakyReLU, Mish, ReLU, Sigmoid, SiLU, Tanh
+
+__all__ = [
+    "ELU",
+    "GELU",
+    "SELU",
+    "Hardsigmoid",
+    "Hardswish",
+    "LeakyReLU",
+    "Mish",
+    "ReLU",
+    "SiLU",
+    "Sigmoid",
+    "Tanh",
+]

@@ -1,0 +1,25 @@
+"""The two-layer perceptron of a transformer block."""
+
+from torch import Tensor, nn
+from torch.nn import GELU
+
+from netwright.blocks.slots import Activation
+
+
+class FeedForward(nn.Module):
+    """Widen, bend, narrow: W₂ σ(W₁ x), with `mlp_ratio` · D hidden channels.
+
+    Shapes: (…, D) → (…, D).
+    Source: Vaswani et al. 2017, arXiv:1706.03762; GELU: Hendrycks & Gimpel 2016, arXiv:1606.08415.
+    """
+
+    def __init__(self, dim: int, mlp_ratio: float = 4.0, activation: Activation = GELU, dropout: float = 0.0):
+        super().__init__()
+        hidden = int(dim * mlp_ratio)
+        self.fc1 = nn.Linear(dim, hidden)
+        self.act = activation()
+        self.drop = nn.Dropout(dropout)
+        self.fc2 = nn.Linear(hidden, dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.fc2(self.drop(self.act(self.fc1(x))))

@@ -1,0 +1,49 @@
+"""Slots: the places in a block or family that take another block.
+
+A slot is a callable that takes the width and returns a module, so that a variant is a small module put in a
+slot, not a flag: `mixer=partial(Attention, num_heads=6)` in Python, `mixer: {attention: {num_heads: 6}}` in YAML.
+The word in each annotation is the slot's kind; what fits it is defined in the file or folder of that name
+(`norm` in `blocks/norm.py`, `mixer` in `blocks/mixer/`).
+"""
+
+from collections.abc import Callable
+from typing import Annotated
+
+from torch import nn
+
+Activation = Annotated[Callable[[], nn.Module], "activation"]
+"""Elementwise, any shape: called without arguments."""
+
+Norm = Annotated[Callable[[int], nn.Module], "norm"]
+"""(…, D) → (…, D): called with the width D."""
+
+Norm2d = Annotated[Callable[[int], nn.Module], "norm2d"]
+"""(B, C, H, W) → the same shape: called with the channels C."""
+
+Mixer = Annotated[Callable[[int], nn.Module], "mixer"]
+"""Token mixer, (B, N, D) and an optional (B, N) mask of real tokens → (B, N, D): called with the width D."""
+
+Channel = Annotated[Callable[[int], nn.Module], "channel"]
+"""Channel block, (…, D) → (…, D), each token by itself: called with the width D."""
+
+Scale = Annotated[Callable[[int], nn.Module], "scale"]
+"""Scale of a residual branch, (…, D) → (…, D): called with the width D."""
+
+Pooling = Annotated[Callable[[int], nn.Module], "pooling"]
+"""Tokens (B, N, D) and an optional (B, N) mask of real tokens → one vector (B, D): called with the width D."""
+
+Position = Annotated[Callable[[int, int], nn.Module], "position"]
+"""Tokens (B, N, D) → (B, N, D) with their positions added: called with the longest length and the width D."""
+
+Numeric = Annotated[Callable[[int, int], nn.Module], "numeric"]
+"""Numeric columns (B, F) → one token each (B, F, D): called with the number of columns F and the width D."""
+
+Stem = Annotated[Callable[[int, int], nn.Module], "stem"]
+"""Image (B, C, H, W) → feature map (B, D, H', W'): called with the channels C and the width D; has `stride`."""
+
+Gate2d = Annotated[Callable[[int], nn.Module], "gate2d"]
+"""Weighs a feature map by what is in it, (B, C, H, W) → the same shape: called with the channels C."""
+
+Residual2d = Annotated[Callable[[int, int, int, Norm2d, Activation, float], nn.Module], "residual2d"]
+"""Residual block, (B, C, H, W) → (B, C', H', W'): called with the channels C, the width D, the stride, the
+norm, the activation and the probability of dropping its branch; has `out_channels` C'."""

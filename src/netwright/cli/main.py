@@ -1,0 +1,238 @@
+"""`netwright`: the commands and their options."""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="netwright",
+    help="From data and a brief to a neural network that fits both, in source that you own.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Format(StrEnum):
+    human = "human"
+    json = "json"
+    quiet = "quiet"
+
+
+Output = Annotated[Format, typer.Option("--format", help="What to print.")]
+
+
+@app.command()
+def design(
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="CSV, TSV, Parquet, JSONL, NPZ, NPY, a folder with one folder of images a class, or one of "
+            "scikit-learn's sets: breast_cancer, diabetes, digits, iris, wine."
+        ),
+    ],
+    target: Annotated[str | None, typer.Option(help="The column (or array, or file) to predict.")] = None,
+    text: Annotated[str | None, typer.Option(help="Classify the text in this column.")] = None,
+    task: Annotated[
+        str | None, typer.Option(help="binary, multiclass or regression; seen from the target.")
+    ] = None,
+    metric: Annotated[
+        str | None, typer.Option(help="accuracy, balanced_accuracy, f1_macro, auc, log_loss, rmse, mae, r2.")
+    ] = None,
+    params: Annotated[
+        str | None, typer.Option(help="Most parameters: 200k, 1.5M.", rich_help_panel="Hard limits")
+    ] = None,
+    flops: Annotated[
+        str | None, typer.Option(help="Most operations a forward: 50M, 1G.", rich_help_panel="Hard limits")
+    ] = None,
+    latency: Annotated[
+        str | None,
+        typer.Option(help="Longest forward at batch 1, measured here: 5ms.", rich_help_panel="Hard limits"),
+    ] = None,
+    memory: Annotated[
+        str | None,
+        typer.Option(
+            help="Most memory of a forward, weights included: 100MB.", rich_help_panel="Hard limits"
+        ),
+    ] = None,
+    size: Annotated[
+        str | None, typer.Option(help="Largest weights file: 1MB.", rich_help_panel="Hard limits")
+    ] = None,
+    time: Annotated[
+        str | None,
+        typer.Option(
+            help="Time for training all candidates: 90s, 10min. [default: 2min]",
+            rich_help_panel="Hard limits",
+        ),
+    ] = None,
+    group: Annotated[
+        str | None, typer.Option(help="Keep rows with the same value in one part.", rich_help_panel="Data")
+    ] = None,
+    time_column: Annotated[
+        str | None, typer.Option(help="Train on the past, test on the latest.", rich_help_panel="Data")
+    ] = None,
+    test: Annotated[
+        str | None,
+        typer.Option(help="Your own test part: a file or folder like the data.", rich_help_panel="Data"),
+    ] = None,
+    test_fraction: Annotated[
+        float | None,
+        typer.Option(help="Share of the rows kept for the test. [default: 0.2]", rich_help_panel="Data"),
+    ] = None,
+    drop: Annotated[
+        list[str] | None,
+        typer.Option(help="A column to leave out; may be given again.", rich_help_panel="Data"),
+    ] = None,
+    image_size: Annotated[
+        int | None, typer.Option(help="Side to which images are brought.", rich_help_panel="Data")
+    ] = None,
+    prefer: Annotated[
+        list[str] | None,
+        typer.Option(help="Try only this family; may be given again.", rich_help_panel="Choice"),
+    ] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(help="Leave this family out; may be given again.", rich_help_panel="Choice"),
+    ] = None,
+    steps: Annotated[
+        int | None,
+        typer.Option(
+            help="Train every candidate for so many steps instead of by time: the same result every time.",
+            rich_help_panel="Choice",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the split, the weights and the batches.")] = 0,
+    workers: Annotated[
+        int | None, typer.Option(help="Candidates trained side by side. [default: the cores]")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Where the result goes. [default: out/NAME]")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")] = False,
+    format: Output = Format.human,
+) -> None:
+    """Design a network for a data set: look, propose, size, train, compare, report, hand over.
+
+    Examples:
+      netwright design digits
+      netwright design houses.csv --target price --params 200k --time 2min
+      netwright design photos/ --latency 5ms --memory 100MB
+      netwright design reviews.csv --text review --target label --out out/reviews
+    """
+    options = {
+        name: value for name, value in locals().items() if name not in ("source", "format", "out", "resume")
+    }
+    options = {name: value for name, value in options.items() if value is not None}
+    from netwright.cli.screen import screen
+
+    with screen(format) as view:
+        from netwright import workbench
+
+        result = workbench.design(source, **options, out=out, resume=resume, narrator=view)
+        view.result(result)
+    if result.interrupted:
+        raise typer.Exit(result.exit_code)
+
+
+@app.command()
+def train(
+    file: Annotated[Path, typer.Argument(help="A design.yaml.")],
+    data: Annotated[
+        str | None, typer.Option(help="Train on this instead of the data that the design names.")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(help="Steps of training. [default: the recipe's]")] = None,
+    seed: Annotated[int | None, typer.Option(help="[default: the recipe's]")] = None,
+    threads: Annotated[int | None, typer.Option(help="[default: the cores]")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where the result goes. [default: out/NAME-trained]")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with an interrupted training, bit for bit.")
+    ] = False,
+    format: Output = Format.human,
+) -> None:
+    """Train a design from its file, as its recipe says."""
+    from netwright.cli.screen import screen
+
+    with screen(format) as view:
+        from netwright import workbench
+
+        result = workbench.train(
+            file, data=data, steps=steps, seed=seed, threads=threads, out=out, resume=resume, narrator=view
+        )
+        view.result(result)
+    if result.interrupted:
+        raise typer.Exit(result.exit_code)
+
+
+@app.command()
+def predict(
+    folder: Annotated[Path, typer.Argument(help="What `design` or `train` wrote.")],
+    source: Annotated[str, typer.Argument(help="New data, like those that it learned from.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Write the predictions to this CSV instead of the screen.")
+    ] = None,
+) -> None:
+    """Predict for new rows; the score too where they hold the target."""
+    from netwright.cli.screen import screen
+
+    with screen(Format.quiet) as view:
+        from netwright import workbench
+
+        predictions = workbench.predict(folder, source)
+        view.predictions(predictions, out)
+
+
+@app.command(name="list")
+def list_(
+    what: Annotated[
+        str | None, typer.Argument(help="families, presets or blocks. [default: families]")
+    ] = None,
+    format: Output = Format.human,
+) -> None:
+    """List the families, their presets, or the blocks that fill their slots."""
+    from netwright.cli.screen import screen
+
+    with screen(format) as view:
+        from netwright import workbench
+
+        view.listing(workbench.listing(what or "families"), what or "families")
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(help="A family, `family:preset`, a block, or a design.yaml.")],
+    format: Output = Format.human,
+) -> None:
+    """Show what a family, preset, block or design file is: arguments, slots, parameters, source."""
+    from netwright.cli.screen import screen
+
+    with screen(format) as view:
+        from netwright import workbench
+
+        view.shown(workbench.show(name))
+
+
+def version(value: bool) -> None:
+    if value:
+        import netwright
+
+        print(f"netwright {netwright.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _: Annotated[
+        bool, typer.Option("--version", callback=version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """The console script."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without UTF-8 shows "?" instead of failing
+    app()

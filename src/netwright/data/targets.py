@@ -1,0 +1,122 @@
+"""The task, from the target: classes or a number, with the reason said."""
+
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from netwright.data.apply_table import texts
+from netwright.data.checks import is_numeric, listing, shown
+from netwright.data.dataset import Dataset
+from netwright.errors import InputError
+
+Task = Literal["binary", "multiclass", "regression"]
+TASKS = ("binary", "multiclass", "regression", "classification")
+MAX_INTEGER_CLASSES = 20
+"""Whole numbers with more values than this in a table are a quantity, not classes."""
+
+
+def infer_task(dataset: Dataset, task: str | None = None) -> tuple[Task, str]:
+    """The task and why; `task` overrides, where the target allows it."""
+    target = dataset.target
+    place = f"{dataset.origin}, target {dataset.target_name!r}"
+    if task is not None:
+        inferred, reason = _override(target, task, place), "as asked"
+    else:
+        inferred, reason = _infer(target, dataset.modality)
+    if inferred != "regression":
+        _check_classes(target, place)
+    return inferred, reason
+
+
+def labels_of(target: pd.Series) -> list[Any]:
+    """The classes in order, as plain values that JSON keeps: numbers as numbers, the rest as strings."""
+    values = target.unique()
+    if pd.api.types.is_bool_dtype(target):
+        return sorted(bool(v) for v in values)
+    if is_numeric(target):
+        numbers = sorted(float(v) for v in values)
+        return [int(v) if v.is_integer() else v for v in numbers]
+    return sorted(set(texts(target).tolist()))
+
+
+def summary(target: pd.Series, task: Task) -> dict[str, Any]:
+    """Classes with counts, or the number's moments and quantiles."""
+    if task == "regression":
+        values = target.to_numpy(dtype=np.float64)
+        std = float(values.std())
+        levels = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
+        return {
+            "kind": "number",
+            "mean": float(values.mean()),
+            "std": std,
+            "skew": float(((values - values.mean()) ** 3).mean() / std**3),
+            "unique": int(target.nunique()),
+            "quantiles": {f"{level:g}": float(np.quantile(values, level)) for level in levels},
+        }
+    labels = labels_of(target)
+    count = texts(target).value_counts()
+    counts = [int(count[text]) for text in texts(pd.Series(labels))]
+    return {
+        "kind": "classes",
+        "labels": labels,
+        "counts": counts,
+        "imbalance": max(counts) / min(counts),
+        "majority": max(counts) / len(target),
+    }
+
+
+def _infer(target: pd.Series, modality: str) -> tuple[Task, str]:
+    name, unique = target.name, int(target.nunique())
+    classes: Task = "binary" if unique == 2 else "multiclass"
+    if not is_numeric(target):
+        return classes, f"{name} holds {unique} different labels"
+    if unique == 2:
+        return "binary", f"{name} takes two values, {listing(labels_of(target))}"
+    values = target.to_numpy(dtype=np.float64)
+    if not (values == np.round(values)).all():
+        return "regression", f"{name} holds numbers with fractions"
+    few = unique <= MAX_INTEGER_CLASSES and len(target) >= 5 * unique
+    if modality != "table":  # labels of images and texts are more often numbered than measured
+        few = few or (values.min() in (0, 1) and np.ptp(values) + 1 == unique and len(target) >= 5 * unique)
+    if few:
+        return classes, f"{name} takes only {unique} whole numbers (if it is a quantity: --task regression)"
+    return "regression", f"{name} takes {unique:,} whole numbers (if they are classes: --task multiclass)"
+
+
+def _override(target: pd.Series, task: str, place: str) -> Task:
+    if task not in TASKS:
+        raise InputError(f"there is no task {task!r}", where="--task", fix=f"choose one of {listing(TASKS)}")
+    unique = int(target.nunique())
+    if task == "regression":
+        if not is_numeric(target):
+            numbers = pd.to_numeric(target, errors="coerce") if target.dtype != bool else target
+            example = target[numbers.isna()].iloc[0] if numbers.isna().any() else target.iloc[0]
+            raise InputError(
+                f"regression needs numbers, but it holds {shown(example)}",
+                where=place,
+                fix="write the target as plain numbers, or leave --task out to predict classes",
+            )
+        return "regression"
+    if task == "binary" and unique != 2:
+        raise InputError(
+            f"it has {unique:,} classes, so the task can't be binary",
+            where=place,
+            fix="use --task multiclass, or merge the classes into two",
+        )
+    return "multiclass" if task == "multiclass" or unique != 2 else "binary"
+
+
+def _check_classes(target: pd.Series, place: str) -> None:
+    """Classes must repeat: a target that differs in every row is a name or a badly written number."""
+    unique, rows = int(target.nunique()), len(target)
+    if unique > rows / 2:
+        like = target.astype(str).str.fullmatch(r"[^\w\s]{0,2}\s?-?\d[\d.,' ]*\s?[^\W\d]{0,4}[^\w\s]?")
+        number = not is_numeric(target) and like.mean() > 0.9
+        raise InputError(
+            f"{unique:,} classes in {rows:,} rows: most occur only once (such as {shown(target.iloc[0])})",
+            where=place,
+            fix="write its values as plain numbers (12.5, not $12.50), to predict a number"
+            if number
+            else "choose a target whose values repeat, or --task regression if it is a quantity",
+        )

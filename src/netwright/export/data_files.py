@@ -1,0 +1,103 @@
+"""The parts of the data that go into the folder, so that its scripts have something to run on."""
+
+import csv
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from netwright.data.apply_image import ImagePreprocessing
+from netwright.data.apply_table import TablePreprocessing
+from netwright.data.apply_text import TextPreprocessing
+from netwright.data.dataset import Dataset
+from netwright.export.scripts import Files
+
+CLASSES = {"table": TablePreprocessing, "image": ImagePreprocessing, "text": TextPreprocessing}
+LIMIT = 200_000_000  # bytes of a part that is handed over
+
+
+def write_data(folder: Path, parts: Mapping[str, Dataset | None], fitted: Mapping[str, Any]) -> Files:
+    """Write train, validation and test into `folder/data`; their names, relative to the folder.
+
+    A part that is too large, or that would not be read back as it is, is left out.
+    """
+    preprocessing = CLASSES[fitted["kind"]](dict(fitted))
+    names: dict[str, str] = {}
+    for part, dataset in parts.items():
+        if dataset is None:
+            continue
+        (folder / "data").mkdir(exist_ok=True)
+        name = _write(folder / "data", part, dataset, preprocessing)
+        if name:
+            names[part] = f"data/{name}"
+    return Files(**names)
+
+
+def _write(folder: Path, part: str, dataset: Dataset, preprocessing: Any) -> str | None:
+    """Write one part in the first form that reads back equal; its name, or None."""
+    if dataset.modality == "image":
+        if isinstance(dataset.inputs, np.ndarray):
+            return _write_arrays(folder, part, dataset)
+        return _copy_images(folder, part, dataset)
+    wanted = preprocessing.load(dataset.inputs)
+    for suffix, write in ((".csv", _write_csv), (".jsonl", _write_jsonl)):
+        path = folder / f"{part}{suffix}"
+        write(path, pd.concat([dataset.inputs, dataset.target], axis=1), preprocessing.fitted)
+        if path.stat().st_size <= LIMIT and _same(preprocessing, path, wanted):
+            return path.name
+        path.unlink()
+    return None
+
+
+def _same(preprocessing: Any, path: Path, wanted: Mapping[str, np.ndarray]) -> bool:
+    """Whether a file gives the same arrays as the data that it was written from."""
+    try:
+        got = preprocessing.load(preprocessing.read(path))
+    except (ValueError, KeyError, TypeError):
+        return False
+    return all(np.array_equal(got[name], values) for name, values in wanted.items())
+
+
+def _write_csv(path: Path, frame: pd.DataFrame, fitted: Mapping[str, Any]) -> None:
+    frame.to_csv(
+        path,
+        index=False,
+        sep=fitted.get("separator") or ",",
+        decimal=fitted.get("decimal") or ".",
+        quoting=csv.QUOTE_MINIMAL,
+        encoding="utf-8",
+    )
+
+
+def _write_jsonl(path: Path, frame: pd.DataFrame, fitted: Mapping[str, Any]) -> None:
+    frame.to_json(
+        path, orient="records", lines=True, force_ascii=False, date_format="iso", double_precision=15
+    )
+
+
+def _write_arrays(folder: Path, part: str, dataset: Dataset) -> str | None:
+    labels = dataset.target.to_numpy()
+    labels = labels.astype(str) if labels.dtype.kind not in "biuf" else labels
+    if dataset.inputs.nbytes > LIMIT:
+        return None
+    np.savez_compressed(folder / f"{part}.npz", x=dataset.inputs, y=labels)
+    return f"{part}.npz"
+
+
+def _copy_images(folder: Path, part: str, dataset: Dataset) -> str | None:
+    """Copy the files into a folder for each class; equal names get a number in front."""
+    paths = [Path(path) for path in dataset.inputs]
+    if sum(path.stat().st_size for path in paths) > LIMIT:
+        return None
+    for path, label in zip(paths, dataset.target, strict=True):
+        home = folder / part / str(label)
+        home.mkdir(parents=True, exist_ok=True)
+        goal, number = home / path.name, 1
+        while goal.exists():
+            number += 1
+            goal = home / f"{number}-{path.name}"
+        shutil.copyfile(path, goal)
+    return part

@@ -1,0 +1,1 @@
+"""Tables, x_num (B, F) and x_cat (B, C) → (B, num_classes)."""

@@ -1,0 +1,1 @@
+"""Images (B, C, H, W) → (B, num_classes); `features(x)` gives the multi-scale maps."""

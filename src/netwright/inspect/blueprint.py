@@ -1,0 +1,189 @@
+"""Blueprint: what an nn.Module is, as plain data: the tree of its calls with shapes and cost, and edges."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from itertools import groupby
+from typing import Any
+
+CONVENTION = (
+    "MACs: multiply-accumulates of matrix products, convolutions and attention; biases, norms, activations "
+    "and pooling count zero; causal attention counts the whole square; FLOPs = 2 × MACs."
+)
+
+
+@dataclass(slots=True)
+class Row:
+    """One call of a module, or one operator outside any leaf module that costs MACs or joins branches.
+
+    Numbers are of everything under the row. Parameters and buffers belong to the first call that has them, so
+    that the rows of one level sum to their parent, and tied weights count once.
+    """
+
+    id: str  # its path, with ":2" for the second call of the same module: a unique key
+    path: str
+    cls: str
+    kind: str  # "module" | "op"
+    depth: int
+    parent: int | None  # index in Blueprint.rows, which are in the order of the calls, parents first
+    inputs: list[list[int]]
+    outputs: list[list[int]]
+    leaf: bool = True
+    own_params: int = 0
+    params: int = 0
+    trainable: int = 0
+    buffers: int = 0
+    macs: int = 0
+    activation_bytes: int = 0  # memory newly allocated for the results of its operators
+
+    @property
+    def flops(self) -> int:
+        return 2 * self.macs
+
+    @property
+    def name(self) -> str:
+        return self.path.rpartition(".")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A tensor of this shape goes from one leaf row to another; "input:0" and "output" are the ends."""
+
+    source: str
+    target: str
+    shape: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class FoldedRow:
+    """A row of the layer table: `repeat` identical siblings in one, its numbers those of one of them.
+
+    `times` counts the copies in the whole network (repeats of the parents included): over the leaf rows,
+    Σ params × times is the network's count, and so for MACs and activations.
+    """
+
+    name: str  # "0..11" where folded
+    cls: str
+    depth: int
+    repeat: int
+    times: int
+    leaf: bool
+    inputs: list[list[int]]
+    outputs: list[list[int]]
+    params: int
+    macs: int
+    activation_bytes: int
+    own_params: int
+
+
+@dataclass
+class Blueprint:
+    """Made by `inspect`. In eval mode, for the input shapes given, on the device of the module."""
+
+    cls: str
+    device: str
+    inputs: list[list[int]]
+    outputs: list[list[int]]
+    rows: list[Row]
+    edges: list[Edge]
+    params: int
+    trainable: int
+    buffers: int
+    weights_bytes: int
+    not_counted: list[dict[str, Any]] = field(default_factory=list)  # {op, calls, where}
+    tied: list[list[str]] = field(default_factory=list)  # names of one and the same parameter
+
+    @property
+    def macs(self) -> int:
+        return self.rows[0].macs
+
+    @property
+    def flops(self) -> int:
+        return 2 * self.macs
+
+    @property
+    def activation_bytes(self) -> int:
+        return self.rows[0].activation_bytes
+
+    @cached_property
+    def _children(self) -> list[list[int]]:
+        children: list[list[int]] = [[] for _ in self.rows]
+        for index, row in enumerate(self.rows):
+            if row.parent is not None:
+                children[row.parent].append(index)
+        return children
+
+    def children(self, row: Row) -> list[Row]:
+        """The calls inside a call, in order."""
+        index = next(index for index, other in enumerate(self.rows) if other.id == row.id)
+        return [self.rows[child] for child in self._children[index]]
+
+    def folded(self, max_depth: int | None = None) -> list[FoldedRow]:
+        """The layer table: a run of identical numbered siblings becomes one row "×n", opened at its first."""
+        return list(self._fold([0], 1, max_depth))
+
+    def _fold(self, siblings: list[int], times: int, max_depth: int | None) -> Iterator[FoldedRow]:
+        for _, group in groupby(siblings, key=self._look_and_name):
+            run = list(group)
+            first, last = self.rows[run[0]], self.rows[run[-1]]
+            below = self._children[run[0]] if max_depth is None or first.depth < max_depth else []
+            yield FoldedRow(
+                name=first.name if len(run) == 1 else f"{first.name}..{last.name}",
+                cls=first.cls,
+                depth=first.depth,
+                repeat=len(run),
+                times=times * len(run),
+                leaf=not below,
+                inputs=first.inputs,
+                outputs=first.outputs,
+                params=first.params,
+                macs=first.macs,
+                activation_bytes=first.activation_bytes,
+                own_params=first.own_params,
+            )
+            yield from self._fold(below, times * len(run), max_depth)
+
+    def _look_and_name(self, index: int) -> tuple[int, str]:
+        """Siblings fold where they look the same and their names differ in the number at most."""
+        return self._signatures[index], re.sub(r"\d+", "#", self.rows[index].name)
+
+    @cached_property
+    def _signatures(self) -> list[int]:
+        """Equal where two calls look the same: class, shapes, numbers, and the same of everything inside."""
+        signatures = [0] * len(self.rows)
+        numbers: dict[tuple, int] = {}
+        for index in reversed(range(len(self.rows))):  # children come after their parents
+            row = self.rows[index]
+            inside = tuple(signatures[child] for child in self._children[index])
+            look = (row.cls, str(row.inputs), str(row.outputs), row.params, row.macs, row.activation_bytes)
+            signatures[index] = numbers.setdefault((look, inside), len(numbers))
+        return signatures
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "cls": self.cls,
+            "device": self.device,
+            "inputs": self.inputs,
+            "outputs": self.outputs,
+            "params": self.params,
+            "trainable": self.trainable,
+            "buffers": self.buffers,
+            "weights_bytes": self.weights_bytes,
+            "macs": self.macs,
+            "flops": self.flops,
+            "activation_bytes": self.activation_bytes,
+            "convention": CONVENTION,
+            "not_counted": self.not_counted,
+            "tied": self.tied,
+            "rows": [asdict(row) for row in self.rows],
+            "edges": [
+                {"source": edge.source, "target": edge.target, "shape": list(edge.shape)}
+                for edge in self.edges
+            ],
+        }
+
+    def __repr__(self) -> str:
+        calls = sum(row.kind == "module" for row in self.rows)
+        text = f"Blueprint of {self.cls}: {self.params:,} parameters, {self.macs:,} MACs, {calls} calls"
+        return text + (f", {len(self.not_counted)} operators not counted" if self.not_counted else "")

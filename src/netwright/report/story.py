@@ -1,0 +1,212 @@
+"""Sections 2 to 7, what was designed and why: the JSON's dicts → blocks."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from netwright.report import diagram, plots
+from netwright.report.document import (
+    Block,
+    Cell,
+    Code,
+    Diagram,
+    Facts,
+    Figure,
+    Figures,
+    LayerTree,
+    Para,
+    Table,
+    bullets,
+    joined,
+)
+from netwright.report.fold import totals, tree
+from netwright.report.words import (
+    clean,
+    count,
+    label_of,
+    metric_name,
+    number,
+    share,
+    show,
+    unit_of,
+)
+
+Json = Mapping[str, Any]
+
+
+def brief(body: Json, report: Json) -> list[Block]:
+    names = ("name", "task", "modality", "source", "target", "device")
+    rows = [(name.capitalize(), Cell(clean(body[name]))) for name in names if body.get(name)]
+    if body.get("metric"):
+        rows.append(("Metric", Cell(metric_name(body["metric"]))))
+    if body.get("rows") is not None:
+        rows.append(("Rows", Cell(show(body["rows"]))))
+    split = body.get("split") or {}
+    parts = [
+        f"{show(split[name])} {name}"
+        for name in ("train", "validation", "test")
+        if split.get(name) is not None
+    ]
+    if parts:
+        rows.append(("Split", Cell(" · ".join(parts), clean(split.get("how") or ""))))
+    if body.get("classes"):
+        rows.append(("Classes", _classes(body["classes"])))
+    rows += [
+        (clean(key, 60), Cell(clean(show(value), 400))) for key, value in (body.get("facts") or {}).items()
+    ]
+    blocks: list[Block] = [Facts(rows)] if rows else []
+    return blocks + bullets(body.get("assumptions"), "Assumptions")
+
+
+def _classes(classes: Any) -> Cell:
+    shown = [
+        clean(item.get("label"), 40) + (f" ({show(item['count'])})" if item.get("count") is not None else "")
+        for item in classes[:24]
+    ]
+    more = len(classes) - len(shown)
+    return Cell(", ".join(shown) + (f" and {more} more" if more > 0 else ""), f"{len(classes)} classes")
+
+
+def decision(body: Json, report: Json) -> list[Block]:
+    blocks: list[Block] = []
+    chosen = body.get("chosen") or {}
+    if chosen:
+        words = clean(chosen.get("text") or "", 600)
+        blocks.append(
+            Para(f"Chosen: {clean(chosen.get('name'), 120)}." + (f" {words}" if words else ""), "strong")
+        )
+        args = [
+            (clean(key, 60), Cell(clean(show(value)))) for key, value in (chosen.get("args") or {}).items()
+        ]
+        if args:
+            blocks.append(Facts(args))
+        blocks += bullets(chosen.get("reasons"), "Why")
+        if chosen.get("yaml"):
+            blocks.append(Code(str(chosen["yaml"]), "yaml", "The model as a Design file has it"))
+    if body.get("candidates"):
+        blocks.append(_candidates(body["candidates"], report))
+    if body.get("rejected"):
+        rows = [
+            [Cell(clean(item.get("family"), 80), tone="strong"), joined(item.get("reasons")), _numbers(item)]
+            for item in body["rejected"]
+        ]
+        blocks.append(Table(("Family", "Why not", "Numbers"), rows, stack=True, title="Rejected"))
+    return blocks + bullets(body.get("notes"))
+
+
+def _numbers(item: Json) -> Cell:
+    parts = [
+        f"{label_of(str(key)).lower() if key != 'flops' else 'FLOPs'} {show(value, unit_of(str(key)))}"
+        for key, value in (item.get("numbers") or {}).items()
+    ]
+    return Cell(", ".join(parts))
+
+
+def _candidates(items: Any, report: Json) -> Table:
+    metric = metric_name((report.get("verdict") or {}).get("metric") or "score")
+    columns = [
+        ("params", "Parameters", "count"),
+        ("flops", "FLOPs", "count"),
+        ("latency_ms", "Latency", "ms"),
+        ("memory_bytes", "Memory", "bytes"),
+        ("score", f"Validation {metric}", "score"),
+    ]
+    why = any(item.get("reasons") for item in items)
+    columns = [column for column in columns if any(number(item.get(column[0])) is not None for item in items)]
+    rows = []
+    for item in items:
+        outcome = clean(item.get("outcome") or "", 80)
+        tone = "strong" if outcome == "chosen" else ""
+        name = clean(item.get("name"), 80)
+        row = [
+            Cell(
+                name,
+                clean(item.get("family") or "", 60) if item.get("family") != item.get("name") else "",
+                tone,
+            )
+        ]
+        row += [Cell(show(number(item.get(key)), unit)) for key, _, unit in columns]
+        row.append(Cell(outcome, tone="good" if tone else ""))
+        row += [joined(item.get("reasons"))] if why else []
+        rows.append(row)
+    head = ("Candidate", *(title for _, title, _ in columns), "Outcome", *(["Reasons"] if why else []))
+    return Table(head, rows, frozenset(range(1, 1 + len(columns))), stack=True, title="Candidates")
+
+
+def picture(body: Json, report: Json) -> list[Block]:
+    rows = body.get("nodes") or (report.get("layers") or {}).get("rows") or []
+    if not rows:
+        return []
+    edges = body.get("edges")
+    title = clean(body.get("title") or "The network", 100)
+    heat = body.get("heat") or ("macs" if totals(tree(rows))["macs"] else "params")
+    drawn = diagram.svg(rows, edges, title=title, input_shape=body.get("input"), heat=heat)
+    caption = f"Shade: share of {'MACs' if heat == 'macs' else 'parameters'}."
+    caption += " Equal neighbours are folded (×N); dropout is not drawn."
+    caption += " Blue: tensors that skip ahead." if edges else " Drawn in the order of the modules' calls."
+    return [Diagram(drawn, diagram.mermaid(rows, edges, input_shape=body.get("input")), caption)]
+
+
+def layers(body: Json, report: Json) -> list[Block]:
+    rows = body.get("rows") or []
+    blocks: list[Block] = []
+    if rows:
+        folded = tree(rows)
+        total: dict[str, float | None] = dict(totals(folded))
+        if all(layer.activation_bytes is not None for layer in folded):
+            total["activation_bytes"] = sum(layer.total("activation_bytes") for layer in folded)
+        total |= {key: number(value) for key, value in (body.get("total") or {}).items()}
+        blocks.append(LayerTree(folded, total))
+    return blocks + bullets(body.get("notes"))
+
+
+def cost(body: Json, report: Json) -> list[Block]:
+    blocks: list[Block] = []
+    if body.get("rows"):
+        blocks.append(figures_table(body["rows"]))
+    figures = [
+        _shares(body, *kind) for kind in (("macs", "MACs", "accent"), ("params", "Parameters", "violet"))
+    ]
+    if known := [figure for figure in figures if figure]:
+        blocks.append(Figures(known))
+    return blocks + bullets(body.get("notes"))
+
+
+def _shares(body: Json, key: str, name: str, tone: str) -> Figure | None:
+    """The ten costliest block types, with their shares of the whole."""
+    types = body.get("by_type") or []
+    rows = [(clean(item.get("type"), 60), value) for item in types if (value := number(item.get(key)))]
+    if not rows:
+        return None
+    whole = sum(value for _, value in rows)
+    most = sorted(rows, key=lambda row: -row[1])[:10]
+    bars = [(label, value, f"{count(value)} · {share(value, whole)}") for label, value in most]
+    title = f"{name} by block type"
+    words = ", ".join(f"{label} {told}" for label, _, told in bars)
+    return Figure(plots.bars(bars, label=title, fill=tone), f"{title}: {words}.", quiet=True)
+
+
+def figures_table(rows: Any) -> Table:
+    cells = []
+    for item in rows:
+        name = str(item.get("name") or "")
+        value = clean(show(item.get("value"), unit_of(name, item.get("unit"))), 160)
+        cells.append(
+            [
+                Cell(label_of(name)),
+                Cell(value, tone="strong"),
+                Cell(clean(item.get("how") or ""), tone="muted"),
+            ]
+        )
+    return Table(("What", "Value", "How it was got"), cells, frozenset({1}))
+
+
+def recipe(body: Json, report: Json) -> list[Block]:
+    rows = []
+    for item in body.get("rows") or []:
+        note = " · ".join(clean(item[key], 120) for key in ("rule", "source") if item.get(key))
+        value = Cell(clean(show(item.get("value")), 200), tone="strong")
+        rows.append(
+            [Cell(clean(item.get("name"), 60)), value, Cell(clean(item.get("reason") or "", 400), note)]
+        )
+    blocks: list[Block] = [Table(("Setting", "Value", "Reason"), rows, stack=True)] if rows else []
+    return blocks + bullets(body.get("notes"))

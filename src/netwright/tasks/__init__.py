@@ -1,0 +1,32 @@
+"""What each task asks: its metric, its loss, the output's size, and the baselines that a network must beat."""
+
+from netwright.tasks.baselines import BaselineResult, best_baseline, run_baselines
+from netwright.tasks.losses import (
+    LOSSES,
+    CrossEntropy,
+    Huber,
+    MeanSquaredError,
+    balanced_class_weights,
+    make_loss,
+)
+from netwright.tasks.metrics import DEFAULT_METRICS, METRICS, Kind, Metric, metric_for, metrics_for
+from netwright.tasks.task import Task
+
+__all__ = [
+    "DEFAULT_METRICS",
+    "LOSSES",
+    "METRICS",
+    "BaselineResult",
+    "CrossEntropy",
+    "Huber",
+    "Kind",
+    "MeanSquaredError",
+    "Metric",
+    "Task",
+    "balanced_class_weights",
+    "best_baseline",
+    "make_loss",
+    "metric_for",
+    "metrics_for",
+    "run_baselines",
+]

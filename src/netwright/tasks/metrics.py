@@ -1,0 +1,165 @@
+"""Metrics: a score of predictions against the truth, and of many resamples of the rows at once.
+
+Each metric is written once, for rows with weights: a bootstrap resample is the rows with the number of times that
+each was drawn, so that a thousand resamples are one matrix product instead of a thousand calls.
+
+Truth: class codes 0 … K − 1 (a code outside these, a class never seen in training, is always missed), or numbers.
+Output: probabilities (N, K), or numbers (N,); for metrics of labels also predicted codes (N,).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Literal
+
+import numpy as np
+
+from netwright.errors import InputError
+
+Kind = Literal["binary", "multiclass", "regression"]
+Weighted = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Metric:
+    name: str
+    title: str
+    greater_is_better: bool
+    needs: Literal["labels", "probabilities", "values"]
+    weighted: Weighted  # truth (N,), output, weights (R, N) → scores (R,); NaN where undefined
+
+    def __call__(self, truth: np.ndarray, output: np.ndarray) -> float:
+        """The score. NaN where it is undefined: AUC with one class present, R² of a constant."""
+        return float(self.resampled(truth, output, np.ones((1, len(truth))))[0])
+
+    def resampled(self, truth: np.ndarray, output: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """Scores (R,) of R resamples; weights (R, N) say how often each row is in each."""
+        truth, output = np.asarray(truth), np.asarray(output)
+        if self.needs == "values":
+            output = output.reshape(len(truth))
+        if len(output) != len(truth):
+            raise ValueError(f"{len(output)} predictions for {len(truth)} rows")
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return self.weighted(truth, output, np.asarray(weights, dtype=np.float64))
+
+    def function(self, truth: np.ndarray, predicted: np.ndarray, probabilities: np.ndarray | None) -> float:
+        """The score from what a person has: predicted labels or numbers, and probabilities where there are any."""
+        if self.needs == "probabilities":
+            if probabilities is None:
+                raise ValueError(f"{self.name} needs probabilities")
+            return self(truth, probabilities)
+        return self(truth, predicted)
+
+    def better(self, a: float, b: float) -> bool:
+        return a > b if self.greater_is_better else a < b
+
+
+def _accuracy(truth: np.ndarray, output: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    return weights @ (_labels(output) == truth) / weights.sum(1)
+
+
+def _balanced_accuracy(truth: np.ndarray, output: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Mean recall of the classes that are present."""
+    hits, support, _ = _confusion(truth, output, weights)
+    return np.nanmean(hits / support, axis=1)
+
+
+def _f1_macro(truth: np.ndarray, output: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Mean F1 = 2·hits / (true + predicted) of the classes that are present or predicted."""
+    hits, support, predicted = _confusion(truth, output, weights)
+    return np.nanmean(2 * hits / (support + predicted), axis=1)
+
+
+def _auc(truth: np.ndarray, output: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Area under the ROC curve: of class 1 where there are two; else the mean over classes of one against the rest,
+    for those with rows on both sides."""
+    if output.ndim == 1 or output.shape[1] == 2:
+        return _auc_of(truth == 1, output if output.ndim == 1 else output[:, 1], weights)
+    present = np.array([_auc_of(truth == code, output[:, code], weights) for code in range(output.shape[1])])
+    counted = ~np.isnan(present)
+    return np.where(counted, present, 0).sum(0) / counted.sum(0)
+
+
+def _auc_of(positive: np.ndarray, score: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """The chance that a positive scores above a negative, ties half: over groups of equal score in rising order."""
+    order = np.argsort(score, kind="stable")
+    starts = np.flatnonzero(np.r_[True, np.diff(score[order]) > 0])
+    sorted_weights, sorted_positive = weights[:, order], positive[order]
+    positives = np.add.reduceat(sorted_weights * sorted_positive, starts, axis=1)
+    negatives = np.add.reduceat(sorted_weights * ~sorted_positive, starts, axis=1)
+    below = np.cumsum(negatives, axis=1) - negatives / 2
+    return (positives * below).sum(1) / (positives.sum(1) * negatives.sum(1))
+
+
+def _log_loss(truth: np.ndarray, output: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Mean −log of the true class's probability, which is kept above the smallest step of a double."""
+    known = (truth >= 0) & (truth < output.shape[1])
+    total = output.sum(1, dtype=np.float64)
+    chosen = output[np.arange(len(truth)), np.where(known, truth, 0).astype(np.int64)] / total
+    losses = -np.log(np.clip(np.where(known, chosen, 0.0), np.finfo(np.float64).eps, 1.0))
+    return weights @ losses / weights.sum(1)
+
+
+def _rmse(truth: np.ndarray, output: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    return np.sqrt(weights @ np.square(np.subtract(output, truth, dtype=np.float64)) / weights.sum(1))
+
+
+def _mae(truth: np.ndarray, output: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    return weights @ np.abs(np.subtract(output, truth, dtype=np.float64)) / weights.sum(1)
+
+
+def _r2(truth: np.ndarray, output: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """1 − squared errors over squared distances from the mean."""
+    errors = weights @ np.square(np.subtract(output, truth, dtype=np.float64))
+    centred = truth - truth.mean(dtype=np.float64)  # near zero, so that the difference below keeps its digits
+    spread = weights @ centred**2 - (weights @ centred) ** 2 / weights.sum(1)
+    return np.where(spread > 0, 1 - errors / spread, np.nan)
+
+
+def _labels(output: np.ndarray) -> np.ndarray:
+    return output if output.ndim == 1 else output.argmax(1)
+
+
+def _confusion(
+    truth: np.ndarray, output: np.ndarray, weights: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Hits, true rows and predicted rows of each class, (R, K) each."""
+    predicted = _labels(output)
+    classes, codes = np.unique(np.r_[truth, predicted], return_inverse=True)
+    true_is = np.eye(len(classes))[codes[: len(truth)]]
+    predicted_is = np.eye(len(classes))[codes[len(truth) :]]
+    return weights @ (true_is * predicted_is), weights @ true_is, weights @ predicted_is
+
+
+METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric("accuracy", "accuracy", True, "labels", _accuracy),
+        Metric("balanced_accuracy", "balanced accuracy", True, "labels", _balanced_accuracy),
+        Metric("f1_macro", "macro F1", True, "labels", _f1_macro),
+        Metric("auc", "AUC", True, "probabilities", _auc),
+        Metric("log_loss", "log loss", False, "probabilities", _log_loss),
+        Metric("rmse", "RMSE", False, "values", _rmse),
+        Metric("mae", "MAE", False, "values", _mae),
+        Metric("r2", "R²", True, "values", _r2),
+    )
+}
+
+DEFAULT_METRICS: dict[Kind, str] = {"binary": "auc", "multiclass": "accuracy", "regression": "rmse"}
+
+
+def metrics_for(kind: Kind) -> Sequence[str]:
+    """Names of the metrics that fit a task."""
+    return [name for name, metric in METRICS.items() if (metric.needs == "values") == (kind == "regression")]
+
+
+def metric_for(kind: Kind, name: str | None = None) -> Metric:
+    """The metric of that name, or the task's default; InputError where it does not exist or fit."""
+    fitting = metrics_for(kind)
+    chosen = (name or DEFAULT_METRICS[kind]).lower().replace("-", "_")
+    if chosen in fitting:
+        return METRICS[chosen]
+    near = get_close_matches(chosen, fitting, 1)
+    problem = f"is not a metric of {kind}" if chosen in METRICS else "is not a metric"
+    hint = f"did you mean {near[0]}? " if near else ""
+    raise InputError(f"{name!r} {problem}", where="metric", fix=f"{hint}choose one of {', '.join(fitting)}")

@@ -1,0 +1,1 @@
+"""Training: the loop, what it watches, resuming, and the competition between candidates."""

@@ -1,0 +1,52 @@
+"""What a training strives for, as plain data that every worker can read."""
+
+from typing import Any
+
+import numpy as np
+from torch import Tensor, nn
+
+from netwright.data import preprocessing
+from netwright.design import Recipe
+from netwright.tasks import Task, make_loss
+
+
+class Objective:
+    """The task's loss and metric on encoded targets, and how a batch is finished.
+
+    Outputs are the network's, (N, K); predictions are what the metric reads: probabilities (N, K) of the classes, or
+    numbers (N,) in the target's own unit.
+    """
+
+    def __init__(self, task: Task, fitted: dict[str, Any]):
+        self.task, self.fitted = task, fitted
+        self.preprocessing = preprocessing(fitted)
+        self.batch = self.preprocessing.batch
+
+    @property
+    def greater_is_better(self) -> bool:
+        return self.task.metric.greater_is_better
+
+    def loss(self, recipe: Recipe) -> nn.Module:
+        """The recipe's loss, or the task's own."""
+        return make_loss(recipe.loss or self.task.loss_name, label_smoothing=recipe.label_smoothing)
+
+    def predictions(self, outputs: np.ndarray) -> np.ndarray:
+        if self.task.is_classification:
+            return self.task.predictions(outputs)
+        return self.preprocessing.decode(outputs)[0]
+
+    def truth(self, targets: Tensor | np.ndarray) -> np.ndarray:
+        """Encoded targets (N,) as the metric reads them: class codes, or numbers in the target's own unit."""
+        targets = np.asarray(targets)
+        return targets if self.task.is_classification else self.preprocessing.decode(targets[:, None])[0]
+
+    def score(self, outputs: np.ndarray, targets: Tensor | np.ndarray) -> float:
+        return self.task.score(self.truth(targets), self.predictions(outputs))
+
+    def to_json(self) -> dict[str, Any]:
+        task = {"kind": self.task.kind, "metric": self.task.metric_name, "classes": list(self.task.classes)}
+        return {"task": task, "fitted": self.fitted}
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "Objective":
+        return cls(Task.of(**content["task"]), content["fitted"])

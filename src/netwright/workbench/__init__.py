@@ -1,0 +1,9 @@
+"""The verbs: each chains the rooms below, once, from top to bottom."""
+
+from netwright.workbench.catalogue import listing, show
+from netwright.workbench.design import design
+from netwright.workbench.predict import Predictions, predict
+from netwright.workbench.result import Result
+from netwright.workbench.train import train
+
+__all__ = ["Predictions", "Result", "design", "listing", "predict", "show", "train"]

@@ -1,0 +1,71 @@
+"""The baselines on the run's parts."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from netwright.data import typed_features
+from netwright.tasks import BaselineResult, Task, best_baseline, run_baselines
+from netwright.train.objective import Objective
+from netwright.workbench.prepare import Prepared
+
+
+@dataclass
+class Baselines:
+    """All results, and which is best on the validation part."""
+
+    task: Task
+    results: list[BaselineResult]
+    best: BaselineResult
+    validation_truth: np.ndarray
+
+    def validation_score(self, result: BaselineResult) -> float:
+        return self.task.score(self.validation_truth, result.validation_output)
+
+    def lines(self) -> list[str]:
+        """One for each: its validation score and seconds."""
+        return [
+            f"{result.name:10} {self.task.metric_name} {self.validation_score(result):.4g} on the validation part, "
+            f"{result.seconds:.1f} s ({result.description})"
+            for result in self.results
+        ]
+
+
+def baselines_of(prepared: Prepared, seed: int) -> Baselines:
+    """Majority or mean, linear, trees: fitted on raw values, with their own preprocessing."""
+    objective = Objective(prepared.task, prepared.fitted)
+    inputs, truth = {}, {}
+    kinds = None
+    for part in ("train", "validation", "test"):
+        rows = prepared.rows(part)
+        modality = prepared.dataset.modality
+        if modality == "table":
+            inputs[part] = typed_features(rows, prepared.profile)
+        elif modality == "text":
+            inputs[part] = ["" if value is None else str(value) for value in rows.inputs.iloc[:, 0]]
+        else:
+            inputs[part] = prepared.parts[part]["x"]
+        truth[part] = objective.truth(prepared.parts[part]["target"])
+    if prepared.dataset.modality == "table":
+        numeric = {column.name for column in prepared.profile.columns if column.kind != "categorical"}
+        kinds = {
+            name: "numeric" if name in numeric or ": " in name else "categorical"
+            for name in inputs["train"].columns
+        }
+    results = run_baselines(
+        prepared.dataset.modality,
+        prepared.task,
+        inputs["train"],
+        truth["train"],
+        inputs["validation"],
+        truth["validation"],
+        inputs["test"],
+        column_kinds=kinds,
+        seed=seed,
+    )
+    return Baselines(
+        prepared.task,
+        results,
+        best_baseline(prepared.task, truth["validation"], results),
+        truth["validation"],
+    )

@@ -1,0 +1,30 @@
+"""What there is: families, presets and blocks, one by one or listed."""
+
+from pathlib import Path
+from typing import Any
+
+from netwright.design import Design, blocks, families, presets, registry
+from netwright.errors import InputError
+
+LISTS = {"families": families, "presets": presets, "blocks": blocks}
+
+
+def listing(what: str) -> list[dict[str, Any]]:
+    """`families`, `presets` or `blocks`, as data."""
+    if what not in LISTS:
+        raise InputError(
+            f"there is no list of {what!r}", where="list", fix=f"choose one of {', '.join(LISTS)}"
+        )
+    return LISTS[what]()
+
+
+def show(name: str) -> dict[str, Any]:
+    """A family, preset or block, or a design file, as data."""
+    if Path(name).suffix in (".yaml", ".yml"):
+        return Design.load(name).to_data()
+    entry, preset = registry().any(name, "show")
+    rows = [row for rows in (families(), blocks()) for row in rows if row["name"] == entry.name]
+    facts = dict(rows[0])
+    if preset is not None:
+        facts = {**entry.presets[preset], **facts, "name": f"{entry.name}:{preset}"}
+    return facts

@@ -1,0 +1,130 @@
+"""From a trained network to the folder that the person owns: scores, verdict, report, source."""
+
+import warnings
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from netwright import report
+from netwright.advise.networks import example
+from netwright.compare import Verdict, judge
+from netwright.design import Budget, Design
+from netwright.export import eject
+from netwright.inspect import Blueprint, Cost, cost, inspect
+from netwright.train.objective import Objective
+from netwright.train.trainer import predict
+from netwright.workbench.baselines import Baselines
+from netwright.workbench.places import MARK
+from netwright.workbench.prepare import Prepared
+from netwright.workbench.request import Request
+
+RESAMPLES = 2000
+
+
+@dataclass
+class Evidence:
+    """All that a run has found out. Outputs, scores and costs are computed when they are first asked for."""
+
+    prepared: Prepared
+    request: Request
+    budget: Budget
+    proposals: dict[str, Any]
+    plan: dict[str, Any]
+    chosen: dict[str, Any]
+    weights: dict[str, Tensor]
+    design: Design
+    baselines: Baselines | None
+    interrupted: bool
+
+    @cached_property
+    def network(self) -> nn.Module:
+        network = self.design.build()
+        network.load_state_dict(self.weights)
+        return network.eval()
+
+    @cached_property
+    def objective(self) -> Objective:
+        return Objective(self.prepared.task, self.prepared.fitted)
+
+    @cached_property
+    def part(self) -> str:
+        """The part that the scores are of: an interrupted run keeps the test part untouched."""
+        return "validation" if self.interrupted else "test"
+
+    @cached_property
+    def predictions(self) -> np.ndarray:
+        """Probabilities (N, K), or numbers (N,), for the rows of that part."""
+        arrays = {
+            name: torch.from_numpy(values)
+            for name, values in self.prepared.parts[self.part].items()
+            if name != "target"
+        }
+        return self.objective.predictions(predict(self.network, self.objective.batch, arrays))
+
+    @cached_property
+    def truth(self) -> np.ndarray:
+        return self.objective.truth(self.prepared.parts[self.part]["target"])
+
+    @cached_property
+    def verdict(self) -> Verdict | None:
+        """The network against the baselines; None where there are none."""
+        if self.baselines is None:
+            return None
+        outputs = {
+            result.name: result.validation_output if self.interrupted else result.test_output
+            for result in self.baselines.results
+        }
+        return judge(
+            self.prepared.task,
+            self.truth,
+            self.predictions,
+            outputs,
+            best=self.baselines.best.name,
+            network_name=self.chosen["name"],
+            resamples=RESAMPLES,
+            seed=self.request.seed,
+        )
+
+    @cached_property
+    def score(self) -> float:
+        return self.prepared.task.score(self.truth, self.predictions)
+
+    @cached_property
+    def example(self) -> dict[str, Tensor]:
+        return example(self.chosen["inputs"])
+
+    @cached_property
+    def blueprint(self) -> Blueprint:
+        return inspect(self.network, self.example)
+
+    @cached_property
+    def cost(self) -> Cost:
+        return cost(self.network, self.example)
+
+
+def hand_over(evidence: Evidence, folder: Path) -> dict[str, Any]:
+    """Write the whole folder; the report's JSON."""
+    from netwright.workbench.dossier import dossier
+
+    prepared = evidence.prepared
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        eject(
+            folder,
+            evidence.design,
+            evidence.weights,
+            prepared.fitted,
+            train=prepared.rows("train"),
+            validation=prepared.rows("validation"),
+            test=None if evidence.interrupted else prepared.rows("test"),
+            score=None if evidence.interrupted else evidence.score,
+        )
+    evidence.design.save(folder / MARK)
+    content = dossier(evidence, folder)
+    report.write(content, folder)
+    return content

@@ -1,0 +1,109 @@
+"""Predictions of a finished result for new data."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from netwright.data import load, preprocessing
+from netwright.design import Design
+from netwright.errors import InputError
+from netwright.train.objective import Objective
+from netwright.train.trainer import predict as outputs_of
+from netwright.workbench.places import MARK
+from netwright.workbench.result import load_network
+
+
+@dataclass
+class Predictions:
+    """A row for each input: `prediction`, and for classes a `p(label)` for each; the score where the truth is there."""
+
+    table: pd.DataFrame
+    metric: str
+    score: float | None = None
+
+
+def predict(folder: str | Path, source: Any) -> Predictions:
+    """What the network in `folder` says of new data: a file, a folder of images, a DataFrame or an array."""
+    folder = Path(folder)
+    if not (folder / MARK).exists():
+        raise InputError(
+            "no result of netwright is there", where=str(folder), fix="give a folder that `design` wrote"
+        )
+    design = Design.load(folder / MARK)
+    fitted = json.loads((folder / "preprocessing.json").read_text(encoding="utf-8"))
+    apply = preprocessing(fitted)
+    raw = read(apply, source)
+    try:
+        arrays = {name: torch.from_numpy(values) for name, values in apply.load(raw).items()}
+    except ValueError as error:
+        raise InputError(
+            str(error), where=str(source), fix="give data like those that the network learned from"
+        ) from None
+    rows = len(next(iter(arrays.values())))
+    if not rows:
+        raise InputError(
+            "there is nothing to predict for", where=str(source), fix="give at least one row or image"
+        )
+    network = load_network(folder, design)
+    outputs = outputs_of(network, apply.batch, arrays)
+    predicted, probabilities = apply.decode(outputs)
+    table = pd.DataFrame({"prediction": predicted})
+    if isinstance(raw, list) and fitted["kind"] == "image":
+        table.insert(0, "file", raw)
+    if probabilities is not None:
+        for code, label in enumerate(fitted["target"]["labels"]):
+            table[f"p({label})"] = probabilities[:, code]
+    score = score_of(design, fitted, source, raw, outputs)
+    return Predictions(table, design.task.metric or "", score)
+
+
+def read(apply: Any, source: Any) -> Any:
+    """The raw inputs of a path; data in memory as they are."""
+    if not isinstance(source, str | Path):
+        return source
+    if not Path(source).exists():
+        raise InputError("there is no such file or folder", where=str(source), fix="check the path")
+    try:
+        return apply.read(source)
+    except (ValueError, UnicodeDecodeError, OSError) as error:
+        raise InputError(
+            f"can't be read: {error}", where=str(source), fix="give data like those that it learned from"
+        ) from None
+
+
+def score_of(
+    design: Design, fitted: dict[str, Any], source: Any, raw: Any, outputs: np.ndarray
+) -> float | None:
+    """The design's metric, where the data hold the target."""
+    target = design.task.target
+    if fitted["kind"] != "table" or not isinstance(raw, pd.DataFrame) or target not in raw.columns:
+        if fitted["kind"] == "table" or not isinstance(source, str | Path):
+            return None
+        try:
+            data = load(source, target=target if fitted["kind"] == "text" else None, text=design.data.text)
+        except InputError:
+            return None  # inputs alone
+        truth = data.target
+    else:
+        truth = raw[target]
+    if truth.isna().any():
+        return None
+    objective = Objective.from_json(
+        {
+            "task": {
+                "kind": design.task.kind,
+                "metric": design.task.metric,
+                "classes": design.task.classes or [],
+            },
+            "fitted": fitted,
+        }
+    )
+    try:
+        return objective.score(outputs, objective.preprocessing.targets(truth))
+    except ValueError:
+        return None  # classes that the network does not know

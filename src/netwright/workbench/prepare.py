@@ -1,0 +1,78 @@
+"""From a source to encoded parts: read, profile, split, fit the preprocessing, encode."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from netwright.data import (
+    Dataset,
+    Preprocessing,
+    Profile,
+    Split,
+    fit_preprocessing,
+    load,
+    preprocessing,
+    profile,
+    split,
+)
+from netwright.tasks import Task
+
+
+@dataclass
+class Prepared:
+    """The data of a run. `parts` holds the encoded arrays of "train", "validation" and "test", with their targets."""
+
+    dataset: Dataset
+    profile: Profile
+    split: Split
+    fitted: dict[str, Any]
+    preprocessing: Preprocessing
+    task: Task
+    parts: dict[str, dict[str, np.ndarray]]
+
+    @property
+    def contract(self) -> dict[str, Any]:
+        """What the data give to the network's constructor."""
+        return self.preprocessing.contract
+
+    def rows(self, part: str) -> Dataset:
+        """The raw rows of a part."""
+        if part == "test" and self.dataset.test is not None:
+            return self.dataset.test
+        return self.dataset.take(getattr(self.split, part))
+
+
+def prepare(source: Any, request: Any) -> Prepared:
+    """Everything that is decided about the data before any network; the test part is encoded, not looked at."""
+    dataset = load(
+        source,
+        target=request.target,
+        text=request.text,
+        test=request.test,
+        group=request.group,
+        time_column=request.time_column,
+        drop=request.drop,
+    )
+    found = profile(dataset, task=request.task)
+    task = Task.of(found.task, request.metric, found.target.get("labels", ()))
+    parts = split(
+        dataset,
+        found,
+        seed=request.seed,
+        group=request.group,
+        time_column=request.time_column,
+        **({"test_fraction": request.test_fraction} if request.test_fraction else {}),
+    )
+    fitted = fit_preprocessing(dataset, parts.train, found, **options(request))
+    apply = preprocessing(fitted)
+    prepared = Prepared(dataset, found, parts, fitted, apply, task, {})
+    for part in ("train", "validation", "test"):
+        rows = prepared.rows(part)
+        prepared.parts[part] = {**apply.load(rows.inputs), "target": apply.targets(rows.target)}
+    return prepared
+
+
+def options(request: Any) -> dict[str, Any]:
+    """What the person said about the preprocessing."""
+    return {"image_size": request.image_size} if request.image_size else {}

@@ -1,0 +1,53 @@
+"""Norms of feature maps against torch's and timm's."""
+
+import pytest
+import torch
+from torch import nn
+
+from netwright.blocks import norm2d
+from netwright.blocks.norm2d import GroupNorm, LayerNorm2d
+from tests.parity import assert_same, copy_by_order, randomise
+from tests.references import timm
+
+X = torch.randn(3, 12, 5, 7, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize("name", norm2d.__all__)
+@pytest.mark.parametrize("height, width", [(6, 4), (1, 5)])
+def test_every_norm_keeps_the_shape(name, height, width):
+    x = torch.randn(4, 24, height, width)
+    assert getattr(norm2d, name)(24)(x).shape == x.shape
+
+
+def test_group_norm_is_torchs():
+    ours, theirs = GroupNorm(12, num_groups=4, eps=1e-3), randomise(nn.GroupNorm(4, 12, eps=1e-3))
+    assert_same(ours, theirs, X, copy_by_order(ours, theirs, X))
+
+
+@pytest.mark.parametrize(
+    "dim, groups", [(64, 32), (256, 32), (48, 24), (24, 12), (16, 8), (17, 1), (2, 1), (1, 1), (320, 32)]
+)
+def test_groups_divide_the_channels_and_have_two_each(dim, groups):
+    assert GroupNorm(dim).num_groups == groups
+
+
+def test_group_norm_works_on_one_pixel():
+    x = torch.randn(1, 16, 1, 1)
+    y = GroupNorm(16)(x)
+    assert y.shape == x.shape and y.std() > 0.1
+
+
+def test_layer_norm_is_timms():
+    ours, theirs = LayerNorm2d(12), randomise(timm().layers.LayerNorm2d(12, eps=1e-6))
+    assert_same(ours, theirs, X, copy_by_order(ours, theirs, X))
+
+
+def test_layer_norm_in_one_line():
+    ours = randomise(LayerNorm2d(12))
+    mean, var = X.mean(1, keepdim=True), X.var(1, keepdim=True, correction=0)
+    expected = (X - mean) / (var + 1e-6).sqrt() * ours.weight[:, None, None] + ours.bias[:, None, None]
+    torch.testing.assert_close(ours(X), expected)
+
+
+def test_layer_norm_lies_channels_last():
+    assert LayerNorm2d(12)(X).is_contiguous(memory_format=torch.channels_last)

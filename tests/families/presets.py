@@ -1,0 +1,42 @@
+"""Presets as modules, by the conventions alone: a slot's kind names the file with the blocks that fit it."""
+
+import importlib
+import inspect
+from functools import partial
+from typing import Any, get_type_hints
+
+import pytest
+import torch
+from torch import nn
+
+from tests.parity import count
+
+
+def build(cls: type[nn.Module], args: dict[str, Any], **given: Any) -> nn.Module:
+    """`cls` with plain data as arguments: a block is given by its name, or as {name: its arguments}."""
+    return cls(**resolve(cls, args), **given)
+
+
+def resolve(cls: type[nn.Module], args: dict[str, Any]) -> dict[str, Any]:
+    parameters = inspect.signature(cls).parameters
+    assert args.keys() <= parameters.keys(), f"{cls.__name__} takes no {args.keys() - parameters.keys()}"
+    hints = get_type_hints(cls.__init__, include_extras=True)
+    kinds = {name: hint.__metadata__[0] for name, hint in hints.items() if hasattr(hint, "__metadata__")}
+    return {name: block(kinds[name], value) if name in kinds else value for name, value in args.items()}
+
+
+def block(kind: str, value: str | dict[str, Any]) -> Any:
+    name, args = (value, {}) if isinstance(value, str) else next(iter(value.items()))
+    module = importlib.import_module(f"netwright.blocks.{kind}")
+    fitting = {entry.lower(): getattr(module, entry) for entry in module.__all__}
+    return partial(fitting[name], **resolve(fitting[name], args)) if args else fitting[name]
+
+
+def check_counts(cls: type[nn.Module], presets: dict[str, dict]) -> None:
+    """Every preset can be built, and has as many parameters as it says."""
+    for name, preset in presets.items():
+        assert preset.keys() <= {"args", "params", "source", "inputs"}
+        with torch.device("meta"):
+            model = build(cls, preset["args"], **preset.get("inputs", {}))
+        if count(model) != preset["params"]:
+            pytest.fail(f"{name}: {count(model)} parameters, published {preset['params']}")
