@@ -64,9 +64,7 @@ def copy_by_map(
     with torch.no_grad():
         for key, keys in pairs.items():
             value = _join(source, keys)
-            assert _squeezed(value) == _squeezed(target[key]), (
-                f"{key} {target[key].shape}, {keys} {value.shape}"
-            )
+            assert _squeezed(value) == _squeezed(target[key]), f"{key} {target[key].shape}, {keys} {value.shape}"
             target[key].copy_(value.view_as(target[key]))
     return pairs
 
@@ -104,26 +102,20 @@ def assert_same(
     reference |= {name: g for name, g in expected_gradients.items() if name.startswith("input ")}
     assert reference.keys() == gradients.keys()
     floor = 1e-3 * max(float(g.abs().max()) for g in reference.values())
-    differences = {
-        key: _difference(g.view_as(reference[key]), reference[key], floor) for key, g in gradients.items()
-    }
+    differences = {key: _difference(g.view_as(reference[key]), reference[key], floor) for key, g in gradients.items()}
     name, worst["gradient"] = max(differences.items(), key=lambda item: item[1])
 
     if train:
         have, want = tensors(ours), tensors(theirs)
         statistics = [key for key in mapping if key not in gradients]
-        worst["statistics"] = max(
-            (_difference(have[k], _join(want, mapping[k])) for k in statistics), default=0.0
-        )
+        worst["statistics"] = max((_difference(have[k], _join(want, mapping[k])) for k in statistics), default=0.0)
     assert worst["output"] <= tolerance, worst
     assert worst["gradient"] <= tolerance, (name, worst)
     assert worst.get("statistics", 0.0) <= tolerance, worst
     return worst
 
 
-def _run(
-    module: nn.Module, inputs: tuple[Tensor | None, ...], train: bool
-) -> tuple[Tensor, dict[str, Tensor]]:
+def _run(module: nn.Module, inputs: tuple[Tensor | None, ...], train: bool) -> tuple[Tensor, dict[str, Tensor]]:
     """The output, and the gradients of its product with a fixed random tensor."""
     module.train(train)
     module.zero_grad()

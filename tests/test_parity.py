@@ -10,9 +10,7 @@ from tests.parity import assert_same, copy_by_map, copy_by_order, count, randomi
 
 
 def network(**norm) -> nn.Module:
-    return nn.Sequential(
-        nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4, **norm), nn.ReLU(), nn.Flatten(), nn.Linear(64, 5)
-    )
+    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4, **norm), nn.ReLU(), nn.Flatten(), nn.Linear(64, 5))
 
 
 X = torch.randn(8, 3, 6, 6, generator=torch.Generator().manual_seed(0))

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from netwright.design import Brief, Budget, Design, Recipe, Spec, blocks, build, families, presets
     from netwright.errors import BudgetError, InputError
-    from netwright.workbench import Result, design, predict, train
+    from netwright.workbench import Result, design, predict, train  # type: ignore[no-redef]
 
 __version__ = "0.1.0"
 
@@ -88,9 +88,7 @@ class _Package(ModuleType):
     """The package itself, which makes such rooms callable as they are bound to it."""
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in _HOME and isinstance(
-            value, ModuleType
-        ):  # the import system binds a room that it has loaded
+        if name in _HOME and isinstance(value, ModuleType):  # the import system binds a room that it has loaded
             value.__class__ = _Room
         super().__setattr__(name, value)
 

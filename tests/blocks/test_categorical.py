@@ -12,9 +12,7 @@ from tests.parity import assert_same, copy_by_map, randomise
 rtdl = pytest.importorskip("rtdl_revisiting_models")
 
 CARDINALITIES = [3, 20, 2, 11]
-CODES = torch.stack(
-    [torch.randperm(40, generator=torch.Generator().manual_seed(n)) % n for n in CARDINALITIES], 1
-)
+CODES = torch.stack([torch.randperm(40, generator=torch.Generator().manual_seed(n)) % n for n in CARDINALITIES], 1)
 
 
 class Scaled(nn.Module):
@@ -34,9 +32,7 @@ def test_tokens_are_rtdls():
         Scaled(rtdl.CategoricalEmbeddings(CARDINALITIES, 6)),
     )
     tables = tuple(f"module.embeddings.{j}.weight" for j in range(4))
-    mapping = copy_by_map(
-        ours, randomise(theirs), {"module.embedding.weight": tables, "module.bias": "module.bias"}
-    )
+    mapping = copy_by_map(ours, randomise(theirs), {"module.embedding.weight": tables, "module.bias": "module.bias"})
     assert [CODES[:, j].unique().numel() for j in range(4)] == CARDINALITIES  # each category occurs
     assert_same(ours, theirs, (torch.ones(1), CODES), mapping)
 

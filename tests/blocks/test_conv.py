@@ -22,9 +22,7 @@ def images(*shape: int) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("train", [False, True], ids=["eval", "train"])
-@pytest.mark.parametrize(
-    "kernel_size, stride, groups", [(3, 1, 1), (1, 1, 1), (5, 2, 2), (7, 2, 6), (3, 4, 3)]
-)
+@pytest.mark.parametrize("kernel_size, stride, groups", [(3, 1, 1), (1, 1, 1), (5, 2, 2), (7, 2, 6), (3, 4, 3)])
 def test_conv_norm_act_is_torchvisions(kernel_size, stride, groups, train):
     reference = torchvision().ops.Conv2dNormActivation
     theirs = randomise(reference(6, 12, kernel_size, stride, groups=groups, inplace=False))
@@ -51,9 +49,7 @@ def test_patch_conv_is_a_linear_map_of_each_patch():
     torch.testing.assert_close(conv(x), expected.view(2, 5, 2, 3), rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize(
-    "height, width, shape", [(1, 1, (1, 1)), (3, 9, (1, 2)), (9, 3, (2, 1)), (4, 4, (1, 1))]
-)
+@pytest.mark.parametrize("height, width, shape", [(1, 1, (1, 1)), (3, 9, (1, 2)), (9, 3, (2, 1)), (4, 4, (1, 1))])
 def test_patch_conv_fills_up_what_is_smaller_than_a_patch(height, width, shape):
     conv, x = randomise(PatchConv(3, 5, patch_size=4)), images(2, 3, height, width)
     filled = F.pad(x, (0, max(0, 4 - width), 0, max(0, 4 - height)))
@@ -66,9 +62,7 @@ def test_patch_conv_fills_up_what_is_smaller_than_a_patch(height, width, shape):
     "channels, hidden, out, kernel_size, squeeze, hard_swish, stride",
     [(16, 64, 24, 3, False, False, 2), (24, 72, 24, 5, True, True, 1), (16, 16, 16, 3, False, False, 1)],
 )
-def test_inverted_bottleneck_is_torchvisions(
-    channels, hidden, out, kernel_size, squeeze, hard_swish, stride, train
-):
+def test_inverted_bottleneck_is_torchvisions(channels, hidden, out, kernel_size, squeeze, hard_swish, stride, train):
     v3 = torchvision().models.mobilenetv3
     config = v3.InvertedResidualConfig(
         channels, kernel_size, hidden, out, squeeze, "HS" if hard_swish else "RE", stride, 1, 1.0

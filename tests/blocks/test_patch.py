@@ -27,9 +27,7 @@ def test_odd_sizes_are_padded(size):
     torch.testing.assert_close(model(x), model(whole))
 
 
-@pytest.mark.parametrize(
-    ("kernel_size", "num_convs", "stride"), [(3, 1, 2), (3, 2, 4), (5, 1, 2), (7, 2, 16)]
-)
+@pytest.mark.parametrize(("kernel_size", "num_convs", "stride"), [(3, 1, 2), (3, 2, 4), (5, 1, 2), (7, 2, 16)])
 def test_tokenizer_sizes(kernel_size, num_convs, stride):
     model = ConvTokenizer(3, 6, kernel_size, num_convs, hidden=4)
     assert model.stride == stride

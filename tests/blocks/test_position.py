@@ -17,9 +17,7 @@ def test_sinusoidal_by_hand(dim):
     for n in range(9):
         for i in range(dim):
             angle = n / 10_000 ** (2 * (i // 2) / dim)
-            assert waves[n, i].item() == pytest.approx(
-                math.cos(angle) if i % 2 else math.sin(angle), abs=1e-6
-            )
+            assert waves[n, i].item() == pytest.approx(math.cos(angle) if i % 2 else math.sin(angle), abs=1e-6)
 
 
 def test_learned():

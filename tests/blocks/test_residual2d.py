@@ -17,9 +17,7 @@ GIVEN = (nn.BatchNorm2d, nn.ReLU, 0.0)
 def downsample(in_channels: int, out_channels: int, stride: int) -> nn.Module | None:
     if stride == 1 and in_channels == out_channels:
         return None
-    return nn.Sequential(
-        nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels)
-    )
+    return nn.Sequential(nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels))
 
 
 @pytest.mark.parametrize("train", [False, True], ids=["eval", "train"])
@@ -33,9 +31,7 @@ def test_basic_block(in_channels, dim, stride, train):
 
 
 @pytest.mark.parametrize("train", [False, True], ids=["eval", "train"])
-@pytest.mark.parametrize(
-    "in_channels, stride, groups, width_ratio", [(32, 1, 1, 1), (16, 2, 1, 2), (16, 1, 4, 0.5)]
-)
+@pytest.mark.parametrize("in_channels, stride, groups, width_ratio", [(32, 1, 1, 1), (16, 2, 1, 2), (16, 1, 4, 0.5)])
 def test_bottleneck(in_channels, stride, groups, width_ratio, train):
     resnet, dim = torchvision().models.resnet, 8
     theirs = resnet.Bottleneck(

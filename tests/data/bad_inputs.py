@@ -76,9 +76,7 @@ def images(folder: Path, counts: dict[str, int]) -> Path:
     for name, count in counts.items():
         (folder / name).mkdir(parents=True)
         for i in range(count):
-            Image.fromarray(rng.integers(0, 255, (20, 24, 3), dtype=np.uint8)).save(
-                folder / name / f"{i}.png"
-            )
+            Image.fromarray(rng.integers(0, 255, (20, 24, 3), dtype=np.uint8)).save(folder / name / f"{i}.png")
     return folder
 
 
@@ -325,9 +323,7 @@ def only_text(folder: Path) -> list[str]:
 @bad("110,000 different categories", "column 'user'", "--drop user", "coarser")
 def million_level_category(folder: Path) -> list[str]:
     users = [f"u{i % 110_000}" for i in range(220_000)]
-    return table(
-        folder, pd.DataFrame({"user": users, "label": np.arange(220_000) // 7 % 2}), "--target", "label"
-    )
+    return table(folder, pd.DataFrame({"user": users, "label": np.arange(220_000) // 7 % 2}), "--target", "label")
 
 
 @bad("no columns besides the target")

@@ -98,9 +98,7 @@ def test_only_training_rows_are_seen(seed: int, numeric: str) -> None:
     changed.loc[changed.index[::3], "city"] = "unheard-of"
     changed["number"] = changed["number"] * 1e6
     changed.iloc[train] = data.iloc[train]
-    fitted = [
-        fit_preprocessing(d, train, found, numeric=numeric) for d in (dataset, load(changed, target="y"))
-    ]
+    fitted = [fit_preprocessing(d, train, found, numeric=numeric) for d in (dataset, load(changed, target="y"))]
     assert fitted[0] == fitted[1]
 
 
@@ -232,9 +230,7 @@ def test_logarithm_of_negative_numbers() -> None:
         fit(load(data, target="y"), target_transform="log")
 
 
-@pytest.mark.parametrize(
-    "labels", [["no", "yes"], [0, 1], [3.0, 7.0], [True, False], ["a", "b", "c"], [2, 1, 9]]
-)
+@pytest.mark.parametrize("labels", [["no", "yes"], [0, 1], [3.0, 7.0], [True, False], ["a", "b", "c"], [2, 1, 9]])
 def test_classes_and_back(labels: list) -> None:
     y = (labels * 40)[:60]
     dataset = load(pd.DataFrame({"x": np.random.default_rng(0).normal(size=60), "y": y}), target="y")
@@ -271,9 +267,7 @@ def test_typed_features() -> None:
     dataset = load(mixed(), target="y")
     typed = typed_features(dataset, profile(dataset))
     assert list(typed)[:4] == ["number", "count", "flag", "city"] and typed["number"].dtype == np.float64
-    assert (
-        len(typed) == len(dataset) and typed["number"].isna().sum() == dataset.inputs["number"].isna().sum()
-    )
+    assert len(typed) == len(dataset) and typed["number"].isna().sum() == dataset.inputs["number"].isna().sum()
     assert set(typed["city"].dropna()) == {"Bern", "Graz", "Lyon", "Nîmes"}
 
 
@@ -290,15 +284,10 @@ def test_new_files_are_read_alike(tmp_path: Path) -> None:
     data.to_csv(tmp_path / "e.tsv", index=False, sep="\t", decimal=",")
     for name in ("a.csv", "b.parquet", "c.jsonl", "d.json", "e.tsv"):
         found = apply.load(apply.read(tmp_path / name))
-        assert (
-            np.allclose(found["x_num"], expected["x_num"], atol=1e-5)
-            and (found["x_cat"] == expected["x_cat"]).all()
-        )
+        assert np.allclose(found["x_num"], expected["x_num"], atol=1e-5) and (found["x_cat"] == expected["x_cat"]).all()
     rows = data["code"] != "A"
     data[rows].to_csv(tmp_path / "f.csv", index=False, sep=";", decimal=",")
-    assert (apply.load(apply.read(tmp_path / "f.csv"))["x_cat"] == expected["x_cat"][rows]).all(), (
-        "007 is not 7"
-    )
+    assert (apply.load(apply.read(tmp_path / "f.csv"))["x_cat"] == expected["x_cat"][rows]).all(), "007 is not 7"
 
 
 def test_fifty_thousand_rows_in_a_second() -> None:
@@ -361,9 +350,7 @@ def test_vocabulary_is_capped_and_ordered() -> None:
     fitted = fit_preprocessing(dataset, np.arange(130), profile(dataset), max_vocabulary=4)
     assert fitted["vocabulary"][0] == "the" and len(fitted["vocabulary"]) == 4
     rare = load(([f"word{i}" for i in range(40)], ["a", "b"] * 20))
-    assert len(fit_preprocessing(rare, np.arange(40), profile(rare))["vocabulary"]) == 40, (
-        "else nothing is known"
-    )
+    assert len(fit_preprocessing(rare, np.arange(40), profile(rare))["vocabulary"]) == 40, "else nothing is known"
 
 
 def test_text_files_are_read(tmp_path: Path) -> None:
@@ -434,9 +421,7 @@ def test_sizes_of_images(tmp_path: Path) -> None:
     for i in range(9):
         Image.new("RGB", (100, 50 + i)).save(photos / "dog" / f"wide{i}.png")
     cut = fit(load(photos), image_size=32)
-    assert (cut["image_size"], cut["fit"]) == (32, "crop") and any(
-        "centre is cut out" in n for n in cut["notes"]
-    )
+    assert (cut["image_size"], cut["fit"]) == (32, "crop") and any("centre is cut out" in n for n in cut["notes"])
     half = np.zeros((50, 100, 3), np.uint8)
     half[:, 25:75] = 200  # what is left when the sides are cut off
     Image.fromarray(half).save(tmp_path / "half.png")

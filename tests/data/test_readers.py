@@ -14,9 +14,7 @@ from netwright.errors import InputError
 from tests.data.bad_inputs import good, images
 
 
-@pytest.mark.parametrize(
-    "name", ["data.csv", "data.tsv", "data.parquet", "data.jsonl", "data.json", "data.csv.gz"]
-)
+@pytest.mark.parametrize("name", ["data.csv", "data.tsv", "data.parquet", "data.jsonl", "data.json", "data.csv.gz"])
 def test_every_format_gives_the_same_table(name: str, tmp_path: Path) -> None:
     path, frame = tmp_path / name, good()
     if ".csv" in name:
@@ -63,9 +61,7 @@ def test_quoted_newlines_and_byte_order_mark(tmp_path: Path) -> None:
 
 def test_the_text_na_is_a_text(tmp_path: Path) -> None:
     path = tmp_path / "data.csv"
-    pd.DataFrame({"word": ["NA", "null", "", "yes"] * 5, "y": [0, 1] * 10, "z": ["NA", "b"] * 10}).to_csv(
-        path
-    )
+    pd.DataFrame({"word": ["NA", "null", "", "yes"] * 5, "y": [0, 1] * 10, "z": ["NA", "b"] * 10}).to_csv(path)
     dataset = load(path, target="y", text="word")
     assert dataset.inputs["word"].tolist()[:4] == ["NA", "null", "", "yes"]
     assert dataset.extra is not None and dataset.extra["z"].isna().sum() == 10
@@ -100,9 +96,7 @@ def test_npz_names(keys: tuple[str, str], tmp_path: Path) -> None:
     named: dict = {**dict(zip(keys, (x, y), strict=True)), "site": np.arange(40) % 5}
     np.savez(tmp_path / "a.npz", **named)
     dataset = load(tmp_path / "a.npz")
-    assert (
-        dataset.modality == "image" and (dataset.inputs == x).all() and dataset.target.tolist() == y.tolist()
-    )
+    assert dataset.modality == "image" and (dataset.inputs == x).all() and dataset.target.tolist() == y.tolist()
     assert dataset.column("site").tolist() == (np.arange(40) % 5).tolist()
 
 

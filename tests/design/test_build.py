@@ -41,9 +41,7 @@ def test_a_spec_a_dict_and_python_say_the_same():
         str(build(Spec("tiny", args))),
         str(build({"tiny": args})),
         str(build("tiny", num_features=3, mixer=functools.partial(Attention, num_heads=2), norm=nn.RMSNorm)),
-        str(
-            build("tiny", num_features=np.int64(3), mixer=Spec("attention", {"num_heads": 2}), norm="RMSNorm")
-        ),
+        str(build("tiny", num_features=np.int64(3), mixer=Spec("attention", {"num_heads": 2}), norm="RMSNorm")),
     }
     assert len(texts) == 1
 
@@ -53,9 +51,7 @@ def test_slots_are_classes_or_partials_of_them():
     factory = args["mixer"].factory()
     assert isinstance(factory, functools.partial)
     assert factory.func is Attention and factory.keywords == {"num_heads": 2}
-    assert (
-        resolve(Spec("tiny8", {"num_features": 3, "mixer": "attention"})).args["mixer"].factory() is Attention
-    )
+    assert resolve(Spec("tiny8", {"num_features": 3, "mixer": "attention"})).args["mixer"].factory() is Attention
 
 
 def test_lists_optional_slots_and_lists_of_slots():

@@ -19,9 +19,7 @@ SETTINGS = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 
-ACTIVATIONS = st.sampled_from(
-    ["gelu", "ReLU", "si_lu", {"leakyrelu": {"negative_slope": 0.1}}, {"elu": {"alpha": 2}}]
-)
+ACTIVATIONS = st.sampled_from(["gelu", "ReLU", "si_lu", {"leakyrelu": {"negative_slope": 0.1}}, {"elu": {"alpha": 2}}])
 DROPOUT = st.just(0) | st.floats(0, 0.9)
 CHANNEL = st.none() | st.fixed_dictionaries(
     {},
@@ -31,12 +29,8 @@ CHANNEL = st.none() | st.fixed_dictionaries(
         "dropout": DROPOUT,
     },
 ).flatmap(lambda args: st.sampled_from([{"feedforward": args}, {"gatedfeedforward": args}]))
-NORM = st.sampled_from(
-    ["layernorm", "rmsnorm", "identity", {"rmsnorm": {"eps": 1e-6}}, {"layernorm": {"bias": False}}]
-)
-MIXER = st.sampled_from(
-    ["attention", {"meanmixer": {"gain": 2}}, {"attention": {"num_heads": 2, "qkv_bias": False}}]
-)
+NORM = st.sampled_from(["layernorm", "rmsnorm", "identity", {"rmsnorm": {"eps": 1e-6}}, {"layernorm": {"bias": False}}])
+MIXER = st.sampled_from(["attention", {"meanmixer": {"gain": 2}}, {"attention": {"num_heads": 2, "qkv_bias": False}}])
 TINY = st.fixed_dictionaries(
     {"num_features": st.integers(0, 9)},
     optional={
@@ -80,9 +74,7 @@ ANY_VALUE = st.recursive(
     | st.integers(-2, 300)
     | st.floats()
     | st.text(string.printable, max_size=8)
-    | st.sampled_from(
-        ["attention", "layernorm", "tiny", "gelu", 10**400, -(10**4000), b"x", object(), {1}, 1j]
-    ),
+    | st.sampled_from(["attention", "layernorm", "tiny", "gelu", 10**400, -(10**4000), b"x", object(), {1}, 1j]),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
@@ -176,9 +168,7 @@ def test_any_change_is_written_so_that_it_is_read_back(changes, text, number):
         elif change == "budget":
             design.budget = Budget(params=number * 1000, time_s=float(number))
         elif change == "classes":
-            design.task = dataclasses.replace(
-                design.task, classes=[text, number, number % 2 == 0, number / 7]
-            )
+            design.task = dataclasses.replace(design.task, classes=[text, number, number % 2 == 0, number / 7])
     written = design.dumps()
     assert Design.loads(written) == design
     assert Design.loads(written).dumps() == written

@@ -136,9 +136,7 @@ def test_every_number_has_a_range():
 
 def test_every_block_fits_its_slot():
     """The owner's arguments are exactly those that the block needs, or may have."""
-    arities = {
-        p.slot.kind: p.slot.arity for e in registry() for p in e.parameters.values() if p.slot is not None
-    }
+    arities = {p.slot.kind: p.slot.arity for e in registry() for p in e.parameters.values() if p.slot is not None}
     wrong = {e.name for e in registry() if e.kind in arities and not e.fits(arities[e.kind])}
     assert wrong == set()
 

@@ -74,9 +74,7 @@ def load(source: str) -> types.ModuleType:
     """Run a source that may import torch and the standard library alone."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import | ast.ImportFrom):
-            names = (
-                [item.name for item in node.names] if isinstance(node, ast.Import) else [node.module or ""]
-            )
+            names = [item.name for item in node.names] if isinstance(node, ast.Import) else [node.module or ""]
             for name in names:
                 assert name.partition(".")[0] in sys.stdlib_module_names | {"torch"}, name
     module = types.ModuleType("ejected")

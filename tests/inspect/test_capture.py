@@ -69,9 +69,7 @@ def test_rows_sum_to_their_parents(blueprint):
             for number in ("params", "macs", "activation_bytes"):
                 own = row.own_params if number == "params" else 0
                 assert getattr(row, number) == own + sum(getattr(child, number) for child in children), row.id
-    assert blueprint.activation_bytes == 4 * (
-        10 * 8 + 4 * (3 * 80 + 2 * 10) + 10 * 10
-    )  # the norms keep mean, rstd
+    assert blueprint.activation_bytes == 4 * (10 * 8 + 4 * (3 * 80 + 2 * 10) + 10 * 10)  # the norms keep mean, rstd
 
 
 def test_tied_weights_count_once(blueprint):

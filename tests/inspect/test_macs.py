@@ -123,9 +123,7 @@ def test_what_has_no_formula_is_listed():
             return torch.fft.rfft(x).abs() + torch.fft.rfft(x).abs()
 
     found = inspect(nn.Sequential(nn.Linear(8, 8), Spectrum()), torch.zeros(2, 8)).not_counted
-    assert [(entry["op"], entry["calls"], entry["where"]) for entry in found] == [
-        ("aten._fft_r2c.default", 2, "1")
-    ]
+    assert [(entry["op"], entry["calls"], entry["where"]) for entry in found] == [("aten._fft_r2c.default", 2, "1")]
 
 
 def test_resnet50():

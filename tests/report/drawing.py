@@ -85,6 +85,4 @@ def read(svg: str) -> Drawing:
         for item in root.iter(f"{SVG}path")
         if item.get("class") == "wire"
     ]
-    return Drawing(
-        Rect(view[0], view[1], view[0] + view[2], view[1] + view[3]), *boxes.values(), texts, wires
-    )
+    return Drawing(Rect(view[0], view[1], view[0] + view[2], view[1] + view[3]), *boxes.values(), texts, wires)

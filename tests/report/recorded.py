@@ -19,7 +19,7 @@ def _row(path: str, cls: str, shape: list[int], params: int = 0, macs: int = 0) 
         "shape": shape,
         "params": params,
         "macs": macs,
-        "activation_bytes": 4 * math.prod(shape),
+        "activations": math.prod(shape),
     }
 
 
@@ -27,7 +27,7 @@ def _group(path: str, cls: str, rows: list[dict[str, Any]]) -> list[dict[str, An
     """A row for the group before its rows, with their sums."""
     direct = [row for row in rows if row["path"].count(".") == path.count(".") + 1]
     own = _row(path, cls, rows[-1]["shape"], *(sum(row[key] for row in direct) for key in ("params", "macs")))
-    return [own | {"activation_bytes": sum(row["activation_bytes"] for row in direct)}, *rows]
+    return [own | {"activations": sum(row["activations"] for row in direct)}, *rows]
 
 
 def _residual(path: str, cin: int, cout: int, size: int) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
@@ -106,9 +106,7 @@ def curve(start: float, end: float, steps: int, every: int, noise: float, seed: 
 def schedule(peak: float, steps: int, warmup: int) -> dict[str, Any]:
     xs = list(range(0, steps + 1, max(1, steps // 120)))
     ys = [
-        peak * x / warmup
-        if x < warmup
-        else peak * 0.5 * (1 + math.cos(math.pi * (x - warmup) / (steps - warmup)))
+        peak * x / warmup if x < warmup else peak * 0.5 * (1 + math.cos(math.pi * (x - warmup) / (steps - warmup)))
         for x in xs
     ]
     return {"x": xs, "y": ys}
@@ -120,7 +118,7 @@ def ratios(steps: int, names: tuple[str, ...]) -> dict[str, Any]:
 
 def totals(rows: list[dict[str, Any]]) -> dict[str, int]:
     top = [row for row in rows if row["path"].count(".") == (1 if row["path"].startswith("blocks.") else 0)]
-    return {key: sum(row[key] for row in top) for key in ("params", "macs", "activation_bytes")}
+    return {key: sum(row[key] for row in top) for key in ("params", "macs", "activations")}
 
 
 def confusion() -> list[list[int]]:

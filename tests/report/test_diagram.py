@@ -6,7 +6,7 @@ from itertools import combinations, pairwise
 import pytest
 
 from netwright.report.diagram import mermaid, svg
-from netwright.report.fold import tree
+from netwright.report.fold import tree, unwrapped
 from tests.report.drawing import Drawing, Rect, read
 from tests.report.recorded import convnet, transformer
 
@@ -22,9 +22,7 @@ def inception():
         group = f"mixed{k}"
         rows.append(row(group, "Inception", (256, 28, 28), 155_900, 121_600_000))
         for b in range(4):
-            rows.append(
-                row(f"{group}.branch{b}", "Sequential", (32 * (b + 1), 28, 28), 9_000 * (b + 1), 10**6)
-            )
+            rows.append(row(f"{group}.branch{b}", "Sequential", (32 * (b + 1), 28, 28), 9_000 * (b + 1), 10**6))
             edges += [(group, f"{group}.branch{b}"), (f"{group}.branch{b}", f"{group}.cat")]
         rows.append(row(f"{group}.cat", "cat", (256, 28, 28), 0, 0))
         edges += [(f"{group}.cat", group), (last, group)]
@@ -51,9 +49,7 @@ def dense(size=7):
 def awkward():
     """Names and shapes of every length, among them markup and another script."""
     names = ["a", "x" * 300, "<script>alert(1)</script>", "層の名前" * 30, 'quote"amp&', "W" * 60]
-    rows = [
-        row(name.replace(".", "_"), name, ("batch", 10**9, 10**9, 10**9), 10**13, 10**15) for name in names
-    ]
+    rows = [row(name.replace(".", "_"), name, ("batch", 10**9, 10**9, 10**9), 10**13, 10**15) for name in names]
     rows.append(row("group", "Class" * 50))
     rows += [row(f"group.{k}", "M" * 90, (3,), k) for k in range(3)]
     return rows, []
@@ -174,6 +170,20 @@ def test_a_given_repeat_multiplies():
 def test_wrappers_around_everything_are_left_out():
     rows = [row("", "Net"), row("model", "Inner"), row("model.a"), row("model.b", "ReLU")]
     assert [layer.name for layer in tree(rows)] == ["a", "b"]
+
+
+def test_a_group_of_one_is_that_one():
+    """A stage of three equal blocks is the block ×3, opened; its totals are the stage's."""
+    rows = [row("stem", params=5), row("stage", "Sequential", params=300, macs=30)]
+    for k in range(3):
+        rows.append(row(f"stage.{k}", "Block", params=100, macs=10))
+        rows += [row(f"stage.{k}.a", params=60, macs=10), row(f"stage.{k}.b", "Pool", params=40, macs=0)]
+    _, stage = unwrapped(tree(rows))
+    assert (stage.name, stage.cls, stage.repeat) == ("stage[0–2]", "Block", 3)
+    assert [child.name for child in stage.children] == ["a", "b"]
+    assert stage.total("params") == 300
+    drawn = svg(rows, [{"from": "stem", "to": "stage.0.a"}, {"from": "stage.0.a", "to": "stage.0.b"}])
+    assert len(read(drawn).boxes) == 5 and len(read(drawn).groups) == 1
 
 
 def test_a_residual_is_a_lane():

@@ -82,11 +82,7 @@ def test_a_spike_survives_thinning_and_leaves_the_median_alone():
 
 def test_lines_stay_in_the_frame():
     xs = list(range(100))
-    inside(
-        plots.lines(
-            {"train": {"x": xs, "y": [x**2 for x in xs]}, "validation": {"x": xs, "y": xs}}, y_label="Loss"
-        )
-    )
+    inside(plots.lines({"train": {"x": xs, "y": [x**2 for x in xs]}, "validation": {"x": xs, "y": xs}}, y_label="Loss"))
 
 
 def test_scatter_marks_every_pair_up_to_its_limit():
@@ -129,9 +125,7 @@ def test_whiskers_have_a_dot_each():
 
 
 def test_a_far_baseline_becomes_an_arrow():
-    svg = plots.whiskers(
-        whisker_rows(network=0.99, linear=0.98, trees=0.97, majority=0.10), x_label="accuracy"
-    )
+    svg = plots.whiskers(whisker_rows(network=0.99, linear=0.98, trees=0.97, majority=0.10), x_label="accuracy")
     assert circles(svg) == 3
     assert svg.count("<path") == 1
     assert "0.1000" in svg

@@ -223,9 +223,7 @@ def poisoned(value, text):
     """The same report with `text` in place of every string and among the keys of free maps."""
     if isinstance(value, dict):
         return {
-            (text + key if key in ("Images", "linear", "torch", "majority", "head") else key): poisoned(
-                item, text
-            )
+            (text + key if key in ("Images", "linear", "torch", "majority", "head") else key): poisoned(item, text)
             if key not in ("status", "outcome", "kind", "heat")
             else item
             for key, item in value.items()
@@ -248,13 +246,9 @@ def test_hostile_names_do_nothing(make, text):
     if "rich" in text:
         assert "[red]" in shown
     markdown = MarkdownIt("commonmark").enable("table").parse(render_markdown(report))
-    kinds = {token.type for token in markdown} | {
-        child.type for token in markdown for child in token.children or []
-    }
+    kinds = {token.type for token in markdown} | {child.type for token in markdown for child in token.children or []}
     assert not kinds & {"link_open", "image", "code_inline", "ordered_list_open", "blockquote_open"}
-    inline = [
-        child.content for token in markdown for child in token.children or [] if child.type == "html_inline"
-    ]
+    inline = [child.content for token in markdown for child in token.children or [] if child.type == "html_inline"]
     assert set(inline) <= {"<br>"}
     blocks = [token.content.strip() for token in markdown if token.type == "html_block"]
     assert all(block.startswith(("<details><summary>", "</details>")) for block in blocks)
@@ -323,3 +317,22 @@ def test_a_great_report_renders_in_reasonable_time():
     text = render_html(report)
     assert len(text) < 700_000
     assert verdict_sentence(report) in text
+
+
+@pytest.mark.parametrize("text", NASTY)
+def test_many_reasons_fold_and_stay_harmless(text):
+    """Beyond six the chosen one's reasons fold; another's are its own, beneath the table."""
+    report = digits()
+    shared = [{"rule": f"r{k}", "text": f"reason {k} {text}"} for k in range(9)]
+    own = [{"rule": f"own{k}", "text": f"own {k} {text}"} for k in range(3)]
+    report["decision"]["chosen"]["reasons"] = shared
+    report["decision"]["candidates"][1] |= {"name": f"cct {text}", "reasons": shared + own}
+    page = Page(render_html(report))
+    harmless(page)
+    assert "3 more reasons" in page.words
+    assert page.words.count("reason 8") == 1  # not said again for the other candidate
+    assert page.words.count("own 2") == 1
+    blocks = [
+        t.content.strip() for t in MarkdownIt("commonmark").parse(render_markdown(report)) if t.type == "html_block"
+    ]
+    assert all(block.startswith(("<details><summary>", "</details>")) and "<script" not in block for block in blocks)

@@ -72,9 +72,7 @@ def test_what_is_no_finite_number_is_a_dash(value):
 def test_clean_is_one_printable_line_within_its_limit(text, limit):
     cleaned = words.clean(text, limit)
     assert len(cleaned) <= limit
-    assert not any(
-        ord(char) < 32 or 0x7F <= ord(char) < 0xA0 or 0xD800 <= ord(char) < 0xE000 for char in cleaned
-    )
+    assert not any(ord(char) < 32 or 0x7F <= ord(char) < 0xA0 or 0xD800 <= ord(char) < 0xE000 for char in cleaned)
     assert cleaned == cleaned.strip() and "  " not in cleaned
     assert words.clean(cleaned, limit) == cleaned
 
@@ -111,6 +109,19 @@ def test_plain_is_strict_json():
     assert json.loads(text)["b"] == [1.0, None]
     assert json.loads(text)["4"]["inf"] is None
     assert json.loads(text)["flag"] is True
+
+
+@pytest.mark.parametrize(
+    ("recommendation", "said"),
+    [
+        ("network", "Recommended: the network."),
+        ("linear", "Recommended: the linear baseline; the network is the second choice."),
+        ("Use both.", "Use both."),
+        (None, ""),
+    ],
+)
+def test_a_recommendation_is_a_sentence(recommendation, said):
+    assert words.advice({"verdict": {"recommendation": recommendation, "baselines": {"linear": {}}}}) == said
 
 
 def test_the_sentence_without_a_verdict():

@@ -28,9 +28,7 @@ def test_shift_moves_whole_pixels():
     torch.manual_seed(0)
     moved = {tuple(shift(x, 0.2)[0, 0, 1:4, 1:4].flatten().tolist()) for _ in range(60)}
     expected = {
-        tuple(x[0, 0, 1 + dy : 4 + dy, 1 + dx : 4 + dx].flatten().tolist())
-        for dy in (-1, 0, 1)
-        for dx in (-1, 0, 1)
+        tuple(x[0, 0, 1 + dy : 4 + dy, 1 + dx : 4 + dx].flatten().tolist()) for dy in (-1, 0, 1) for dx in (-1, 0, 1)
     }
     assert moved == expected
 

@@ -1,4 +1,5 @@
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -25,7 +26,7 @@ def test_a_stretched_schedule_goes_on_from_where_it_stands_and_ends_on_time(step
     assert schedule.factor(at) == pytest.approx(before)
     assert schedule.factor(at + more) == pytest.approx(0.0, abs=1e-12)
     rates = [schedule.factor(step) for step in range(at, at + more + 1)]
-    assert all(a >= b for a, b in zip(rates, rates[1:], strict=False))
+    assert all(a >= b for a, b in pairwise(rates))
 
 
 def test_its_state_brings_it_back():

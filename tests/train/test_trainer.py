@@ -134,9 +134,7 @@ def test_the_optimiser_decays_matrices_only(tmp_path):
     decayed, free = trainer.optimizer.param_groups
     assert decayed["weight_decay"] == 0.1 and free["weight_decay"] == 0.0
     assert all(p.ndim >= 2 for p in decayed["params"])
-    assert {id(p) for g in (decayed, free) for p in g["params"]} == {
-        id(p) for p in trainer.module.parameters()
-    }
+    assert {id(p) for g in (decayed, free) for p in g["params"]} == {id(p) for p in trainer.module.parameters()}
 
 
 def test_the_state_is_not_shared_with_the_trainer(tmp_path):

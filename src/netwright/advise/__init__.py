@@ -1,8 +1,8 @@
 """advise: which networks fit the data and the limits, at which size, trained how, and why.
 
 Knowledge is data (`rules`, `variants`, `defaults`, `scales`, `recipe_tables`); small engines apply it:
-`propose` makes candidates, `fit_to_budget` sizes one of them to hard limits, `recipe_for` says how to train
-it.
+`propose` makes candidates, `fit_to_budget` sizes one of them to hard limits, `propose_within` does both,
+`recipe_for` says how to train it.
 """
 
 from netwright.advise.candidates import Candidate, Proposal, propose
@@ -12,7 +12,8 @@ from netwright.advise.facts import facts_of
 from netwright.advise.recipe import recipe_for
 from netwright.advise.rules import RULES, Rule, rule
 from netwright.advise.rules_doc import rules_markdown
-from netwright.advise.sizing import Fitted, Sized, fit_candidates, fit_to_budget
+from netwright.advise.sizing import Sized, fit_to_budget
+from netwright.advise.within import Fitted, propose_within
 
 __all__ = [
     "RULES",
@@ -24,9 +25,9 @@ __all__ = [
     "Sized",
     "default_spec",
     "facts_of",
-    "fit_candidates",
     "fit_to_budget",
     "propose",
+    "propose_within",
     "recipe_for",
     "rule",
     "rules_markdown",

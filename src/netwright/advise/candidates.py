@@ -37,6 +37,8 @@ class Candidate:
     points: float
     scale: str
     """The ladder that its size is taken from."""
+    overlay: dict[str, Any]
+    """The arguments that are no size: what the variant puts into slots, dropout."""
     recipe_reasons: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
@@ -72,9 +74,7 @@ def propose(profile: Profile, brief: Brief, contract: Mapping[str, Any], most: i
             continue
         objection = next((r for r in speaking if family in r.reject), None)
         if objection and family not in preferred:
-            rejected.append(
-                {"family": family, "rule": objection.id, "reason": reason(objection, facts)["text"]}
-            )
+            rejected.append({"family": family, "rule": objection.id, "reason": reason(objection, facts)["text"]})
             continue
         ranked += _entries(family, speaking, facts, PREFERRED if family in preferred else 0.0)
     if not ranked:
@@ -106,9 +106,7 @@ def _named(names: Sequence[str], families: Sequence[str], modality: str, where: 
     for name in names:
         entry, _ = registry().family(name, where)
         if entry.name not in families and where == "brief.prefer":
-            kind = {"vision": "images", "tabular": "tables", "text": "texts"}.get(
-                entry.modality or "", "other data"
-            )
+            kind = {"vision": "images", "tabular": "tables", "text": "texts"}.get(entry.modality or "", "other data")
             raise InputError(
                 f"{entry.name} is a family for {kind}, and these data are a {modality}",
                 where=where,
@@ -156,9 +154,7 @@ def _twin(candidates: list[Candidate]) -> int | None:
     return None
 
 
-def _not_reached(
-    family: str, ranked: list[_Entry], chosen: list[_Entry], facts: Mapping[str, Any]
-) -> dict[str, str]:
+def _not_reached(family: str, ranked: list[_Entry], chosen: list[_Entry], facts: Mapping[str, Any]) -> dict[str, str]:
     points = max(entry.points for entry in ranked if entry.family == family)
     last = min(chosen, key=lambda entry: entry.points)
     text = (
@@ -198,7 +194,7 @@ def _candidate(
     reasons += [reason(r, {**facts, **overlay}) for r in speaking if r.id == "T23" and "dropout" in overlay]
     reasons += [r for r in recipe_reasons.values() if r not in reasons]
     name = f"{family}-{variant.name}" if variant.name else family
-    return Candidate(name, family, spec, recipe, reasons, cost, round(entry.points, 2), scale, recipe_reasons)
+    return Candidate(name, family, spec, recipe, reasons, cost, round(entry.points, 2), scale, overlay, recipe_reasons)
 
 
 def _size_reasons(scale: str, size: Chosen, params: int, facts: dict[str, Any]) -> list[dict[str, str]]:
@@ -216,9 +212,5 @@ def _size_reasons(scale: str, size: Chosen, params: int, facts: dict[str, Any]) 
         found[-1]["text"] = (
             f"{found[-1]['text']} That leaves {params:,} parameters, fewer than the rows would call for."
         )
-    found += [
-        reason(rule(id), {**known, "params_counted": params})
-        for id in SCALES[scale].rules
-        if rule(id).because
-    ]
+    found += [reason(rule(id), {**known, "params_counted": params}) for id in SCALES[scale].rules if rule(id).because]
     return found

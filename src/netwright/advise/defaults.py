@@ -64,10 +64,13 @@ class Chosen:
 
 
 def target_params(family: str, facts: Mapping[str, Any]) -> float:
-    """Parameters that the rows call for: the anchor times (rows / 50,000)^exponent (S2.1)."""
-    anchor = ANCHORS[family]
+    """Parameters that the rows call for: anchor · (rows / 50,000)^exponent (S2.1), below 1,000 rows fewer
+    (S0.5).
+    """
+    anchor, rows = ANCHORS[family], facts["rows"]
     exponent = rule("S2.1").value["exponent"][facts["modality"]]
-    return min(anchor.most, max(anchor.least, anchor.params * (facts["rows"] / ANCHOR_ROWS) ** exponent))
+    few = min(1.0, rows / rule("S0.5").value["rows"]) ** rule("S0.5").value["exponent"]
+    return min(anchor.most, max(anchor.least, few * anchor.params * (rows / ANCHOR_ROWS) ** exponent))
 
 
 def affordable_macs(family: str, facts: Mapping[str, Any], passes: float, batch: int) -> float:
@@ -110,7 +113,10 @@ def choose_size(
             looks.append(Chosen(rungs[by_time], target, passes, by_time < by_rows, coarse))
             if counted.body(looks[-1].args) >= 0.5 * target:
                 break
-        best = max(looks, key=lambda look: counted.body(look.args))
+        most = max(counted.body(look.args) for look in looks)
+        # Of looks that leave networks of like size, the one that is cheaper sees the data more often.
+        alike = [look for look in looks if counted.body(look.args) >= 0.8 * most]
+        best = min(alike, key=lambda look: counted.macs(look.args))
         if counted.body(best.args) >= 0.25 * target or passes <= value["least_passes"]:
             return best
         passes = max(value["least_passes"], passes / 2)
@@ -122,9 +128,7 @@ def _rungs(rungs: list[dict[str, Any]], counted: "_Counter", params: float, macs
     return by_rows, max(0, largest(by_rows + 1, lambda i: counted.macs(rungs[i]) <= macs))
 
 
-def default_spec(
-    family: str, profile: Profile, contract: Mapping[str, Any], brief: Brief | None = None
-) -> Spec:
+def default_spec(family: str, profile: Profile, contract: Mapping[str, Any], brief: Brief | None = None) -> Spec:
     """The family's plain form at its default size for these data."""
     facts = facts_of(profile, brief or Brief(), contract)
     overlay = regularisation(family, facts)

@@ -28,9 +28,7 @@ from netwright.inspect import count_params
 Reasons = dict[str, dict[str, str]]
 
 
-def recipe_for(
-    family: str, spec: Spec, profile: Profile, brief: Brief, contract: Contract
-) -> tuple[Recipe, Reasons]:
+def recipe_for(family: str, spec: Spec, profile: Profile, brief: Brief, contract: Contract) -> tuple[Recipe, Reasons]:
     """The recipe of this network on these data, and the reason of each field.
 
     `steps` is the longest training that makes sense; a time limit shortens it.
@@ -53,9 +51,7 @@ def recipe_of(
     base = OPTIMISER[family]
     lr = base["lr"] * row_of(RATE_BY_PARAMS, params) * math.sqrt(batch / base["batch"])
     decay = _weight_decay(base["weight_decay"], facts["rows"])
-    smoothing = (
-        0.0 if facts["task"] == "regression" or metric == "log_loss" else row_of(SMOOTHING, facts["classes"])
-    )
+    smoothing = 0.0 if facts["task"] == "regression" or metric == "log_loss" else row_of(SMOOTHING, facts["classes"])
     ema = min(AVERAGE["most"], max(AVERAGE["least"], 1 - 1 / max(1.0, AVERAGE["share"] * steps)))
     augment, augment_rule = augmentation(facts)
     mixup = MIXUP["alpha"] if _may_mix(facts) else 0.0

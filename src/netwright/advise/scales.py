@@ -54,15 +54,15 @@ def coarse_levels(family: str, contract: Contract) -> range:
 
 
 def _is_coarser(scale: Scale, side: int, level: int) -> bool:
-    return side // scale.stride(side, level) >= 2 and scale.stride(side, level) > scale.stride(
-        side, level - 1
-    )
+    return side // scale.stride(side, level) >= 2 and scale.stride(side, level) > scale.stride(side, level - 1)
 
 
 def halvings(side: int) -> int:
-    """How many halvings keep the last map at 4×4 or more: floor(log2(side / 4)), at most 5 (S3.8)."""
+    """How many halvings (sizes rounded up, as padded convolutions do) leave a last map of 4×4; at most 5
+    (S3.8).
+    """
     last = rule("S3.8").value["last_map"]
-    return max(0, min(5, int(math.log2(max(1, side) / last)))) if side >= last else 0
+    return max(count for count in range(6) if count == 0 or -(-side // 2**count) >= last)
 
 
 # Widths -----------------------------------------------------------------------------------------------------
@@ -83,9 +83,7 @@ def widths(low: int, high: int) -> tuple[int, ...]:
 def heads(dim: int) -> int:
     """Heads of 64 channels; of 32 below width 256, of 16 below 64, one head below 16 (S4.3)."""
     value = rule("S4.3").value
-    size = (
-        value["head_dim"] if dim >= 256 else value["small_head_dim"] if dim >= 64 else value["tiny_head_dim"]
-    )
+    size = value["head_dim"] if dim >= 256 else value["small_head_dim"] if dim >= 64 else value["tiny_head_dim"]
     return next(n for n in range(max(1, dim // size), 0, -1) if dim % n == 0)
 
 

@@ -9,17 +9,15 @@ the input is tried (rule S3.7).
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from netwright.advise.candidates import Candidate, Proposal
 from netwright.advise.defaults import largest
 from netwright.advise.errors import BudgetError
 from netwright.advise.networks import count, example, network
-from netwright.advise.recipe import recipe_of
-from netwright.advise.scales import SCALES, coarse_levels, ladder
-from netwright.design import Brief, Budget, Spec
+from netwright.advise.scales import coarse_levels, ladder
+from netwright.design import Budget, Spec
 from netwright.inspect import Figure, measure_latency, measure_memory
 
 RUNS = 50
@@ -43,8 +41,7 @@ UNITS = {"params": "", "flops": "", "size": "bytes", "memory": "bytes", "latency
 
 @dataclass(frozen=True)
 class Sized:
-    """A network within the limits: its Spec, what it costs, what was tried on the way, value / limit of each
-    limit.
+    """A network within the limits: its Spec, its cost, what was tried on the way, and value / limit of each.
 
     `contract` differs from the one asked for only where smaller images were allowed and needed.
     """
@@ -56,14 +53,6 @@ class Sized:
     contract: dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Fitted:
-    """The candidates that fit the limits, each with its sizing, and those that do not, with numbers."""
-
-    candidates: list[tuple[Candidate, Sized]]
-    rejected: list[dict[str, str]] = field(default_factory=list)
-
-
 def fit_to_budget(
     family: str,
     contract: Mapping[str, Any],
@@ -71,67 +60,29 @@ def fit_to_budget(
     start: Spec,
     *,
     scale: str | None = None,
+    overlay: Mapping[str, Any] | None = None,
     image_sizes: Iterable[int] = (),
 ) -> Sized:
-    """The largest network of the family within the limits and no larger than `start`; BudgetError if there is
+    """The largest network of the family within the limits, no larger than `start`; BudgetError if there is
     none.
 
-    `start` is the default for the data; its arguments that are no size stay. `scale` names the ladder if it
-    is not the family's own. `image_sizes` are smaller resolutions that the preprocessing may give, tried in
-    their order when nothing fits at the contract's.
+    `start` is the default for the data. `overlay` are its arguments that are no size and stay (default: all
+    that the ladder does not set); `scale` names the ladder if it is not the family's own. `image_sizes` are
+    smaller resolutions that the preprocessing may give, tried in their order when nothing fits at the
+    contract's.
     """
-    search = _Search(family, scale or family, dict(contract), _limits(budget), start)
-    if not search.limits:
-        return search.sized(start, dict(contract))
+    search = _Search(family, scale or family, dict(contract), limits_of(budget), start, overlay)
+    at_start = search.if_within(start, dict(contract))
+    if at_start is not None:
+        return at_start
     contracts = [dict(contract), *({**contract, "image_size": size} for size in image_sizes)]
-    for overlay in search.overlays():
+    for args in search.overlays():
         for given in contracts:
-            found = search.best_of_looks(overlay, given)
+            found = search.best_of_looks(args, given)
             if found is not None:
                 return found
     values = search.smallest
-    lines = [f"{family}: {_words(values)}"]
-    raise BudgetError(_limit_words(search.limits), {family: values}, lines)
-
-
-def fit_candidates(proposal: Proposal, contract: Mapping[str, Any], brief: Brief) -> Fitted:
-    """Every candidate sized to the brief's limits, with the recipe of its new size.
-
-    Those that can't be are rejected with the least that they reach; of two that end up alike one stays.
-    BudgetError with the smallest values of every family if none fits.
-    """
-    fitted: list[tuple[Candidate, Sized]] = []
-    failures: list[BudgetError] = []
-    rejected: list[dict[str, str]] = []
-    for candidate in proposal.candidates:
-        try:
-            sized = fit_to_budget(
-                candidate.family, contract, brief.budget, candidate.spec, scale=candidate.scale
-            )
-        except BudgetError as error:
-            failures.append(error)
-            rejected.append({"family": candidate.name, "rule": "S0.1", "reason": str(error)})
-            continue
-        twin = next((other for other, known in fitted if known.spec == sized.spec), None)
-        if twin is not None:
-            text = f"Within the limits it is the same network as {twin.name}."
-            rejected.append({"family": candidate.name, "rule": "S0.1", "reason": text})
-            continue
-        params = int(sized.cost["params"].value)
-        recipe, reasons = recipe_of(
-            candidate.family, params, proposal.facts, metric=brief.metric, seed=brief.seed
-        )
-        changed = replace(
-            candidate,
-            spec=sized.spec,
-            recipe=recipe,
-            reasons=[*candidate.reasons, *_reasons(candidate, sized, brief.budget)],
-            recipe_reasons=reasons,
-        )
-        fitted.append((changed, sized))
-    if not fitted:
-        raise merged(failures)
-    return Fitted(fitted, rejected)
+    raise BudgetError(limit_words(search.limits), {family: values}, [f"{family}: {words(values)}"])
 
 
 def merged(errors: Iterable[BudgetError]) -> BudgetError:
@@ -143,7 +94,7 @@ def merged(errors: Iterable[BudgetError]) -> BudgetError:
             known = smallest.setdefault(family, dict(values))
             for name, value in values.items():
                 known[name] = min(value, known.get(name, value))
-    lines = [f"{family}: {_words(values)}" for family, values in smallest.items()]
+    lines = [f"{family}: {words(values)}" for family, values in smallest.items()]
     return BudgetError(errors[0].limits, smallest, lines)
 
 
@@ -151,32 +102,55 @@ class _Search:
     """One family's search: remembers what was counted and measured, so nothing is done twice."""
 
     def __init__(
-        self, family: str, scale: str, contract: dict[str, Any], limits: dict[str, float], start: Spec
+        self,
+        family: str,
+        scale: str,
+        contract: dict[str, Any],
+        limits: dict[str, float],
+        start: Spec,
+        overlay: Mapping[str, Any] | None,
     ):
-        self.family, self.scale, self.contract, self.limits, self.start = (
-            family,
-            scale,
-            contract,
-            limits,
-            start,
-        )
-        self.knobs = set(SCALES[scale].args(SCALES[scale].rungs[0], int(contract.get("image_size", 0)), 0))
+        self.family, self.scale, self.contract = family, scale, contract
+        self.limits, self.start = limits, start
+        knobs = ladder(scale, contract)[0]
+        rest = {name: value for name, value in start.args.items() if name not in knobs}
+        self.overlay = dict(rest if overlay is None else overlay)
         self.values: dict[tuple[str, str], dict[str, float]] = {}
         self.tried: list[dict[str, Any]] = []
         self.smallest: dict[str, float] = {}
         self.start_params = count(start, contract).params
+        self.look = self._look_of_start()
+
+    def _look_of_start(self) -> int:
+        """How coarsely the start looks at its input."""
+        for coarse in coarse_levels(self.scale, self.contract):
+            for args in ladder(self.scale, self.contract, coarse):
+                if all(self.start.args.get(name) == value for name, value in args.items() if name not in self.overlay):
+                    return coarse
+        return 0
 
     def overlays(self) -> list[dict[str, Any]]:
         """The start's arguments that are no size; then with numbers as they are, which is smaller."""
-        own = {name: value for name, value in self.start.args.items() if name not in self.knobs}
-        if own.get("numeric", "raw") != "raw" and self.family != "ft_transformer":
+        own = self.overlay
+        if self.family != "ft_transformer" and own.get("numeric", "raw") != "raw":
             return [own, {**own, "numeric": "raw"}]
         return [own]
 
+    def if_within(self, spec: Spec, contract: dict[str, Any]) -> Sized | None:
+        """The network as it is, if every limit holds; what is counted is looked at first."""
+        if not self._holds(spec, contract, COUNTED):
+            return None
+        sized = self.sized(spec, contract)
+        return sized if all(margin <= 1.0 for margin in sized.margins.values()) else None
+
     def best_of_looks(self, overlay: Mapping[str, Any], contract: dict[str, Any]) -> Sized | None:
-        """At the finest look that keeps half of the start's parameters, else at the look that keeps most."""
+        """At the start's look if that keeps half of its parameters, else at the look that keeps most.
+
+        Finer looks than the start's, which the time did not allow, only where nothing else fits.
+        """
         best: Sized | None = None
-        for coarse in coarse_levels(self.scale, contract):
+        levels = list(coarse_levels(self.scale, contract))
+        for coarse in [level for level in levels if level >= self.look]:
             found = self.largest_at(overlay, contract, coarse)
             if found is None:
                 continue
@@ -184,6 +158,8 @@ class _Search:
                 best = found
             if best.cost["params"].value >= KEPT * self.start_params or self._params_bind(best):
                 break
+        for coarse in [level for level in reversed(levels) if level < self.look]:
+            best = best or self.largest_at(overlay, contract, coarse)
         return best
 
     def _params_bind(self, sized: Sized) -> bool:
@@ -216,9 +192,7 @@ class _Search:
 
     def _top(self, specs: list[Spec], contract: dict[str, Any]) -> int:
         """The largest rung with no more parameters than the start."""
-        return max(
-            0, largest(len(specs), lambda i: self.counted(specs[i], contract)["params"] <= self.start_params)
-        )
+        return max(0, largest(len(specs), lambda i: self.counted(specs[i], contract)["params"] <= self.start_params))
 
     def _holds(self, spec: Spec, contract: dict[str, Any], names: Iterable[str]) -> bool:
         values = self.counted(spec, contract)
@@ -267,37 +241,21 @@ class _Search:
         self.smallest[name] = min(value, self.smallest.get(name, math.inf))
 
 
-def _limits(budget: Budget) -> dict[str, float]:
+def limits_of(budget: Budget) -> dict[str, float]:
     """The hard limits that a size can meet, by name."""
     found = {name: getattr(budget, attribute) for name, attribute in FIELDS.items()}
     return {name: float(value) for name, value in found.items() if value is not None}
 
 
-def _reasons(candidate: Candidate, sized: Sized, budget: Budget) -> list[dict[str, str]]:
-    """One sentence on what the limits did to the size."""
-    before, after = candidate.default_cost["params"].value, sized.cost["params"].value
-    tightest = max(sized.margins, key=lambda name: sized.margins[name], default=None)
-    if tightest is None:
-        return []
-    held = f"{_value(tightest, sized.cost[tightest].value)} of {_value(tightest, _limits(budget)[tightest])}"
-    if after < before:
-        text = (
-            f"Made smaller for your limits, from {before:,.0f} to {after:,.0f} parameters: {tightest} {held}."
-        )
-    else:
-        text = f"Your limits hold at the default size: {tightest} {held}."
-    return [{"rule": "S0.1", "text": text}]
+def words(values: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value_words(name, value)}" for name, value in values.items())
 
 
-def _words(values: Mapping[str, float]) -> str:
-    return ", ".join(f"{name} {_value(name, value)}" for name, value in values.items())
+def limit_words(limits: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} ≤ {value_words(name, value)}" for name, value in limits.items())
 
 
-def _limit_words(limits: Mapping[str, float]) -> str:
-    return ", ".join(f"{name} ≤ {_value(name, value)}" for name, value in limits.items())
-
-
-def _value(name: str, value: float) -> str:
+def value_words(name: str, value: float) -> str:
     """A value with its unit: 199,842 · 1.2 MB · 4.71 ms."""
     if UNITS[name] == "ms":
         return f"{value:.3g} ms"

@@ -32,6 +32,15 @@ VARIANTS: tuple[Variant, ...] = (
         when={"side": "< 96"},
         scale="wide_resnet",
     ),
+    Variant(
+        "resnet",
+        "se",
+        "Each block weighs its channels by what the whole image shows (squeeze-excitation, arXiv:1709.01507).",
+        "V1",
+        args={"block": {"basicblock": {"gate": "squeezeexcite"}}},
+        when={"rows": "< 100000"},
+        points=-0.25,
+    ),
     Variant("cct", "", "A convolutional tokeniser, then a few transformer layers.", "S2.5"),
     Variant("convnext", "", "Large depthwise kernels, then a perceptron for each pixel.", "S3.4"),
     Variant("mobilenetv3", "", "Inverted bottlenecks with squeeze-excitation.", "V4"),
@@ -140,6 +149,5 @@ def variants_of(family: str, facts: Facts) -> list[Variant]:
     return [
         variant
         for variant in VARIANTS
-        if variant.family == family
-        and all(holds(test, facts.get(name)) for name, test in variant.when.items())
+        if variant.family == family and all(holds(test, facts.get(name)) for name, test in variant.when.items())
     ]

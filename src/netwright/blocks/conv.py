@@ -34,9 +34,7 @@ class ConvNormAct(nn.Module):
             raise ValueError(f"kernel_size must be odd, got {kernel_size}: an even one can't keep the size")
         normalise, padding = norm(out_channels), kernel_size // 2
         bias = isinstance(normalise, Identity)
-        self.conv = nn.Conv2d(
-            in_channels, out_channels, kernel_size, stride, padding, groups=groups, bias=bias
-        )
+        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding, groups=groups, bias=bias)
         self.norm = normalise
         self.act = activation()
 

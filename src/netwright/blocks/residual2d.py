@@ -70,9 +70,7 @@ class Bottleneck(nn.Module):
         super().__init__()
         width = int(dim * width_ratio)
         if width % groups:
-            raise ValueError(
-                f"the inner width {width} (dim · width_ratio) must be a multiple of groups={groups}"
-            )
+            raise ValueError(f"the inner width {width} (dim · width_ratio) must be a multiple of groups={groups}")
         self.out_channels = expansion * dim
         self.conv1 = ConvNormAct(in_channels, width, 1, norm=norm, activation=activation)
         self.conv2 = ConvNormAct(width, width, 3, stride, groups, norm=norm, activation=activation)

@@ -36,9 +36,7 @@ def design(
     ],
     target: Annotated[str | None, typer.Option(help="The column (or array, or file) to predict.")] = None,
     text: Annotated[str | None, typer.Option(help="Classify the text in this column.")] = None,
-    task: Annotated[
-        str | None, typer.Option(help="binary, multiclass or regression; seen from the target.")
-    ] = None,
+    task: Annotated[str | None, typer.Option(help="binary, multiclass or regression; seen from the target.")] = None,
     metric: Annotated[
         str | None, typer.Option(help="accuracy, balanced_accuracy, f1_macro, auc, log_loss, rmse, mae, r2.")
     ] = None,
@@ -54,13 +52,9 @@ def design(
     ] = None,
     memory: Annotated[
         str | None,
-        typer.Option(
-            help="Most memory of a forward, weights included: 100MB.", rich_help_panel="Hard limits"
-        ),
+        typer.Option(help="Most memory of a forward, weights included: 100MB.", rich_help_panel="Hard limits"),
     ] = None,
-    size: Annotated[
-        str | None, typer.Option(help="Largest weights file: 1MB.", rich_help_panel="Hard limits")
-    ] = None,
+    size: Annotated[str | None, typer.Option(help="Largest weights file: 1MB.", rich_help_panel="Hard limits")] = None,
     time: Annotated[
         str | None,
         typer.Option(
@@ -105,9 +99,7 @@ def design(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the split, the weights and the batches.")] = 0,
-    workers: Annotated[
-        int | None, typer.Option(help="Candidates trained side by side. [default: the cores]")
-    ] = None,
+    workers: Annotated[int | None, typer.Option(help="Candidates trained side by side. [default: the cores]")] = None,
     out: Annotated[Path | None, typer.Option(help="Where the result goes. [default: out/NAME]")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")] = False,
     format: Output = Format.human,
@@ -120,9 +112,7 @@ def design(
       netwright design photos/ --latency 5ms --memory 100MB
       netwright design reviews.csv --text review --target label --out out/reviews
     """
-    options = {
-        name: value for name, value in locals().items() if name not in ("source", "format", "out", "resume")
-    }
+    options = {name: value for name, value in locals().items() if name not in ("source", "format", "out", "resume")}
     options = {name: value for name, value in options.items() if value is not None}
     from netwright.cli.screen import screen
 
@@ -138,18 +128,12 @@ def design(
 @app.command()
 def train(
     file: Annotated[Path, typer.Argument(help="A design.yaml.")],
-    data: Annotated[
-        str | None, typer.Option(help="Train on this instead of the data that the design names.")
-    ] = None,
+    data: Annotated[str | None, typer.Option(help="Train on this instead of the data that the design names.")] = None,
     steps: Annotated[int | None, typer.Option(help="Steps of training. [default: the recipe's]")] = None,
     seed: Annotated[int | None, typer.Option(help="[default: the recipe's]")] = None,
     threads: Annotated[int | None, typer.Option(help="[default: the cores]")] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Where the result goes. [default: out/NAME-trained]")
-    ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with an interrupted training, bit for bit.")
-    ] = False,
+    out: Annotated[Path | None, typer.Option(help="Where the result goes. [default: out/NAME-trained]")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted training, bit for bit.")] = False,
     format: Output = Format.human,
 ) -> None:
     """Train a design from its file, as its recipe says."""
@@ -170,9 +154,7 @@ def train(
 def predict(
     folder: Annotated[Path, typer.Argument(help="What `design` or `train` wrote.")],
     source: Annotated[str, typer.Argument(help="New data, like those that it learned from.")],
-    out: Annotated[
-        Path | None, typer.Option(help="Write the predictions to this CSV instead of the screen.")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the predictions to this CSV instead of the screen.")] = None,
 ) -> None:
     """Predict for new rows; the score too where they hold the target."""
     from netwright.cli.screen import screen
@@ -186,9 +168,7 @@ def predict(
 
 @app.command(name="list")
 def list_(
-    what: Annotated[
-        str | None, typer.Argument(help="families, presets or blocks. [default: families]")
-    ] = None,
+    what: Annotated[str | None, typer.Argument(help="families, presets or blocks. [default: families]")] = None,
     format: Output = Format.human,
 ) -> None:
     """List the families, their presets, or the blocks that fill their slots."""
@@ -224,9 +204,7 @@ def version(value: bool) -> None:
 
 @app.callback()
 def options(
-    _: Annotated[
-        bool, typer.Option("--version", callback=version, is_eager=True, help="Print the version.")
-    ] = False,
+    _: Annotated[bool, typer.Option("--version", callback=version, is_eager=True, help="Print the version.")] = False,
 ) -> None:
     pass
 

@@ -91,9 +91,7 @@ class Screen:
         else:
             predictions.table.to_csv(out, index=False)
         if predictions.score is not None:
-            Console(stderr=True).print(
-                f"{predictions.metric} {predictions.score!r} on {len(predictions.table)} rows"
-            )
+            Console(stderr=True).print(f"{predictions.metric} {predictions.score!r} on {len(predictions.table)} rows")
 
     def listing(self, rows: list[dict], what: str) -> None:
         if self.format == "json":

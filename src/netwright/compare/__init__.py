@@ -1,6 +1,17 @@
-"""Runs against baselines, with intervals: what is a difference, and what is chance."""
+"""A network against its baselines, with intervals: the verdict."""
 
-from netwright.compare.bootstrap import interval, resampled_scores
-from netwright.compare.verdict import Difference, Scored, Verdict, judge
+from netwright.compare.bootstrap import CONFIDENCE, RESAMPLES, Interval, interval, paired_difference
+from netwright.compare.verdict import NETWORK, Spread, Verdict, judge, spread
 
-__all__ = ["Difference", "Scored", "Verdict", "interval", "judge", "resampled_scores"]
+__all__ = [
+    "CONFIDENCE",
+    "NETWORK",
+    "RESAMPLES",
+    "Interval",
+    "Spread",
+    "Verdict",
+    "interval",
+    "judge",
+    "paired_difference",
+    "spread",
+]

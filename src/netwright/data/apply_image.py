@@ -45,18 +45,12 @@ class ImagePreprocessing:
             if path.suffix == ".npy":
                 return loaded
             names = {name.lower(): name for name in loaded.files}
-            known = [
-                names[name]
-                for name in ("x", "images", "data", "inputs", "features", "x_test")
-                if name in names
-            ]
+            known = [names[name] for name in ("x", "images", "data", "inputs", "features", "x_test") if name in names]
             if not known:
                 raise ValueError(f"{path} has no array x of images; it holds {', '.join(loaded.files)}")
             return loaded[known[0]]
         if path.is_dir():
-            return sorted(
-                str(f) for f in path.rglob("*") if f.suffix.lower() in SUFFIXES and f.name[0] != "."
-            )
+            return sorted(str(f) for f in path.rglob("*") if f.suffix.lower() in SUFFIXES and f.name[0] != ".")
         return [str(path)]
 
     def load(self, inputs: Any) -> dict[str, np.ndarray]:
@@ -108,9 +102,7 @@ class ImagePreprocessing:
         elif x.ndim == 4 and not (x.shape[1] == self.channels and x.shape[3] != self.channels):
             x = x.transpose(0, 3, 1, 2)
         if x.ndim != 4 or x.shape[1] != self.channels:
-            raise ValueError(
-                f"the network reads images with {self.channels} channels, not arrays of shape {x.shape}"
-            )
+            raise ValueError(f"the network reads images with {self.channels} channels, not arrays of shape {x.shape}")
         if self.fitted["dtype"] == "uint8" and ((x < 0) | (x > 255) | (x % 1 != 0)).any():
             raise ValueError("the network reads images with whole values from 0 to 255; these have others")
         x = np.ascontiguousarray(x, dtype=np.uint8 if self.fitted["dtype"] == "uint8" else np.float32)

@@ -77,9 +77,7 @@ class TablePreprocessing:
         """A table with the training data's columns, in any order → x_num (N, F) f32, x_cat (N, C) i64."""
         missing = [f["name"] for f in self.features if f["name"] not in inputs.columns]
         if missing:
-            raise ValueError(
-                f"the table lacks the columns {', '.join(missing)}, which the network was trained on"
-            )
+            raise ValueError(f"the table lacks the columns {', '.join(missing)}, which the network was trained on")
         numeric: list[np.ndarray] = []
         codes: list[np.ndarray] = []
         for feature in self.features:
@@ -138,9 +136,7 @@ def numbers(column: pd.Series) -> np.ndarray:
 def booleans(column: pd.Series) -> np.ndarray:
     """A column as −1 (false), 1 (true) or NaN (missing, or neither)."""
     words = texts(column).str.lower()
-    return words.map({"true": 1.0, "1": 1.0, "false": -1.0, "0": -1.0}).to_numpy(
-        dtype=np.float64, na_value=np.nan
-    )
+    return words.map({"true": 1.0, "1": 1.0, "false": -1.0, "0": -1.0}).to_numpy(dtype=np.float64, na_value=np.nan)
 
 
 def texts(column: pd.Series) -> pd.Series:

@@ -23,9 +23,7 @@ PADDING, UNKNOWN = 0, 1
 # Marks (accents and vowel signs that follow a letter) belong to the word; re's \w leaves them out.
 MARKS = "".join(c for c in map(chr, range(0x300, 0x2000)) if unicodedata.category(c)[0] == "M")
 # Chinese characters, kana, Thai, Lao and Khmer are written without spaces: each character is a token.
-UNSPACED = (
-    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff\u0e00-\u0eff\u1780-\u17ff\U00020000-\U0003ffff"
-)
+UNSPACED = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff\u0e00-\u0eff\u1780-\u17ff\U00020000-\U0003ffff"
 LETTERS = rf"(?:(?![{UNSPACED}])[\w{MARKS}])+"
 TOKEN = re.compile(rf"[{UNSPACED}]|{LETTERS}(?:['’]{LETTERS})*|\S")
 
@@ -85,9 +83,7 @@ class TextPreprocessing:
         """
         if hasattr(inputs, "columns"):
             if self.fitted["column"] not in inputs.columns:
-                raise ValueError(
-                    f"the table lacks the column {self.fitted['column']!r}, which the network reads"
-                )
+                raise ValueError(f"the table lacks the column {self.fitted['column']!r}, which the network reads")
             inputs = inputs[self.fitted["column"]]
         texts = list(inputs)
         tokens = np.full((len(texts), self.max_length), PADDING, dtype=np.int64)

@@ -46,9 +46,7 @@ def fit_image(
         kind, scale = "uint8", 255.0
         notes += _said_of_modes(profile.image["modes"], channels or found)
     if image_size is not None and not 2 <= image_size <= 4096:
-        raise InputError(
-            f"images can't have {image_size} pixels a side", where="image_size", fix="give 8 … 1024"
-        )
+        raise InputError(f"images can't have {image_size} pixels a side", where="image_size", fix="give 8 … 1024")
     size, fit = _size(sides, image_size, notes)
     fitted = {
         "image_size": size,
@@ -84,8 +82,7 @@ def _size(sides: np.ndarray, asked: int | None, notes: list[str]) -> tuple[int, 
         return size, "stretch"
     chosen = "as asked" if asked is not None else f"the median shorter side is {shorter}"
     notes.append(
-        f"Images differ in size; the shorter side is resized to {size} pixels ({chosen}) "
-        "and the centre is cut out."
+        f"Images differ in size; the shorter side is resized to {size} pixels ({chosen}) and the centre is cut out."
     )
     return size, "crop"
 

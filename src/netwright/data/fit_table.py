@@ -42,9 +42,7 @@ def fit_table(
     rows) or are beyond the `max_levels` most frequent ones are code 0.
     """
     if numeric not in NUMERIC:
-        raise InputError(
-            f"there is no scaling {numeric!r} of numbers", where="numeric", fix=" or ".join(NUMERIC)
-        )
+        raise InputError(f"there is no scaling {numeric!r} of numbers", where="numeric", fix=" or ".join(NUMERIC))
     least = min_count if min_count is not None else max(2, len(rows) // 5000)
     frame: pd.DataFrame = dataset.inputs.iloc[rows]
     count = sum(column.kind == "numeric" for column in profile.columns)
@@ -87,9 +85,7 @@ def _fit_numeric(series: pd.Series, way: str, knots: int, notes: list[str]) -> d
     values = numbers(series)
     known = values[~np.isnan(values)]
     if len(known) == 0 or (np.ptp(known) == 0 and len(known) == len(values)):
-        notes.append(
-            f"{series.name}: not used; it is {'empty' if len(known) == 0 else 'constant'} in training."
-        )
+        notes.append(f"{series.name}: not used; it is {'empty' if len(known) == 0 else 'constant'} in training.")
         return None
     missing = len(values) - len(known)
     feature: dict[str, Any] = {"median": float(np.median(known)), "missing": missing > 0}
@@ -152,7 +148,5 @@ def _fit_levels(series: pd.Series, most: int, least: int, notes: list[str]) -> d
             f"{len(levels):,} are kept."
         )
     if series.isna().any():
-        notes.append(
-            f"{series.name}: {series.isna().sum():,} missing values in training are read as unknown."
-        )
+        notes.append(f"{series.name}: {series.isna().sum():,} missing values in training are read as unknown.")
     return {"levels": levels}

@@ -56,9 +56,7 @@ def _fit_target(target: pd.Series, profile: Profile, transform: str) -> tuple[di
         labels = profile.target["labels"]
         return {"kind": "classes", "name": name, "labels": labels}, [f"{name}: {len(labels)} classes."]
     if transform not in TRANSFORMS:
-        raise InputError(
-            f"there is no transform {transform!r}", where=f"target {name!r}", fix="none, log or log1p"
-        )
+        raise InputError(f"there is no transform {transform!r}", where=f"target {name!r}", fix="none, log or log1p")
     raw = target.to_numpy(dtype=np.float64)
     least = {"none": -np.inf, "log": 0.0, "log1p": -1.0}[transform]
     if raw.min() <= least:

@@ -78,9 +78,7 @@ def _gives_away(series: pd.Series, target: pd.Series, task: str, column: Column)
     if ordered and _mixed(values, classes):
         return ""
     if ordered:
-        tree = DecisionTreeClassifier(
-            max_leaf_nodes=2 * (classes.max() + 1), class_weight="balanced", random_state=0
-        )
+        tree = DecisionTreeClassifier(max_leaf_nodes=2 * (classes.max() + 1), class_weight="balanced", random_state=0)
         guess = tree.fit(values[:half, None], classes[:half]).predict(values[half:, None])
     else:
         table = pd.crosstab(values[:half], classes[:half]).idxmax(axis=1)

@@ -218,9 +218,7 @@ def _from_frame(
     )
 
 
-def _from_pair(
-    x: Any, y: Any, name: str, where: str, *, extra: pd.DataFrame | None = None, **options: Any
-) -> Dataset:
+def _from_pair(x: Any, y: Any, name: str, where: str, *, extra: pd.DataFrame | None = None, **options: Any) -> Dataset:
     """Inputs and labels as arrays: a table (N, F), images, or texts."""
     y_name = options["target"] or getattr(y, "name", None) or "target"
     if isinstance(x, pd.Series):
@@ -237,9 +235,7 @@ def _from_pair(
     else:
         notes = []
         if len(y) != len(x):
-            raise InputError(
-                f"{len(x):,} inputs but {len(y):,} labels", where=where, fix="give one for each input"
-            )
+            raise InputError(f"{len(x):,} inputs but {len(y):,} labels", where=where, fix="give one for each input")
     y = y.reset_index(drop=True).rename(str(y_name))
     if isinstance(x, pd.DataFrame) or x.ndim <= 2:
         if isinstance(x, pd.DataFrame):

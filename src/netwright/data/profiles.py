@@ -94,9 +94,7 @@ def _columns(dataset: Dataset, kinds: Mapping[str, str]) -> list[Column]:
     for name, kind in kinds.items():
         dataset.column(name)
         if kind not in KINDS:
-            raise InputError(
-                f"there is no kind {kind!r} of column", where=name, fix=f"choose one of {listing(KINDS)}"
-            )
+            raise InputError(f"there is no kind {kind!r} of column", where=name, fix=f"choose one of {listing(KINDS)}")
     frame: pd.DataFrame = dataset.inputs
     columns = [describe(frame[name], kinds.get(name)) for name in frame.columns]
     for column in columns:
@@ -127,9 +125,7 @@ def _check_columns(dataset: Dataset, found: Profile) -> None:
     raise InputError(
         f"none of the columns can be used ({why})",
         where=dataset.origin,
-        fix=f"give --text {texts[0]} to learn from the text"
-        if texts
-        else "add columns that say something of each row",
+        fix=f"give --text {texts[0]} to learn from the text" if texts else "add columns that say something of each row",
     )
 
 
@@ -140,8 +136,7 @@ def _check_test(dataset: Dataset, task: Task) -> None:
     if task == "regression":
         if not is_numeric(test.target):
             raise InputError(
-                f"the target {test.target_name!r} holds {shown(test.target.iloc[0])}, "
-                "but the data hold numbers",
+                f"the target {test.target_name!r} holds {shown(test.target.iloc[0])}, but the data hold numbers",
                 where=test.origin,
                 fix="write the target alike in both",
             )

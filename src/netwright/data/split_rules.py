@@ -38,9 +38,7 @@ def by_group(
             part = 0
         else:
             lack = goal - have  # the gain in squared distance to the goal, relative to each stratum's size
-            gain = ((2 * lack * table[group] - table[group] ** 2) / total).sum(axis=1) / np.maximum(
-                sizes, 1e-9
-            )
+            gain = ((2 * lack * table[group] - table[group] ** 2) / total).sum(axis=1) / np.maximum(sizes, 1e-9)
             gain[np.array(sizes) == 0] = -np.inf
             part = int(gain.argmax())
         parts[group] = part
@@ -81,9 +79,7 @@ def by_time(time: np.ndarray, sizes: tuple[int, int, int], name: str) -> Parts:
     return np.flatnonzero(train), np.flatnonzero(validation), np.flatnonzero(test)
 
 
-def _draw(
-    rows: list[np.ndarray], size: int, rng: np.random.Generator
-) -> tuple[list[np.ndarray], list[np.ndarray]]:
+def _draw(rows: list[np.ndarray], size: int, rng: np.random.Generator) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """`size` rows, from each stratum its share (largest remainders), one row of each left; and the rest."""
     lengths = np.array([len(r) for r in rows])
     shares = size * lengths / max(lengths.sum(), 1)

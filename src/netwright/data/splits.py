@@ -88,9 +88,7 @@ def split(
     if time_column:
         time = time_values(dataset, time_column)
         parts = by_time(time, sizes, time_column)
-        how = (
-            f"by time: {'validation' if own else 'validation and test'} are the latest rows by {time_column}"
-        )
+        how = f"by time: {'validation' if own else 'validation and test'} are the latest rows by {time_column}"
         if own:
             found += _time_into_test(dataset, time, time_column)
     elif group:
@@ -136,9 +134,7 @@ def time_values(dataset: Dataset, name: str) -> np.ndarray:
     if moments is None:
         values = numbers(column)
     else:
-        values = ((moments - pd.Timestamp(0)) / pd.Timedelta(seconds=1)).to_numpy(
-            dtype=np.float64, na_value=np.nan
-        )
+        values = ((moments - pd.Timestamp(0)) / pd.Timedelta(seconds=1)).to_numpy(dtype=np.float64, na_value=np.nan)
     gaps = np.isnan(values)
     if gaps.any():
         raise InputError(
@@ -203,9 +199,7 @@ def _groups_in_test(dataset: Dataset, name: str) -> list[DataWarning]:
     shared = set(dataset.column(name)) & set(dataset.test.column(name))
     if not shared:
         return []
-    message = (
-        f"{len(shared):,} groups are in the data and in the test part: {listing(sorted(map(str, shared)), 3)}"
-    )
+    message = f"{len(shared):,} groups are in the data and in the test part: {listing(sorted(map(str, shared)), 3)}"
     return [DataWarning("group-in-test", f"column {name}", message, "remove them from the data")]
 
 

@@ -20,9 +20,7 @@ def typed_features(dataset: Dataset, profile: Profile) -> pd.DataFrame:
             columns[column.name] = booleans(series)
         elif column.kind == "date":
             parts = date_parts(dates(series, str(column.format)))
-            if (
-                column.name == dataset.time_column
-            ):  # later rows lie beyond everything that was learned of these
+            if column.name == dataset.time_column:  # later rows lie beyond everything that was learned of these
                 del parts["year"], parts["ordinal"]
             columns |= {f"{column.name}: {name}": values for name, values in parts.items()}
         else:

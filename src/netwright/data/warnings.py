@@ -33,9 +33,7 @@ class DataWarning:
     fix: str
 
 
-def warnings_of(
-    dataset: Dataset, task: str, target: dict[str, Any], columns: list[Column]
-) -> list[DataWarning]:
+def warnings_of(dataset: Dataset, task: str, target: dict[str, Any], columns: list[Column]) -> list[DataWarning]:
     """Every warning on a data set, the gravest first."""
     found = []
     if dataset.modality == "table":
@@ -45,9 +43,7 @@ def warnings_of(
     found += _of_order(dataset, task)
     if len(dataset) < FEW_ROWS:
         message = f"{len(dataset)} rows: the test score will be rough, and simple models are hard to beat"
-        found.append(
-            DataWarning("few-rows", dataset.name, message, "add data, or read the interval, not the score")
-        )
+        found.append(DataWarning("few-rows", dataset.name, message, "add data, or read the interval, not the score"))
     return found
 
 
@@ -125,9 +121,7 @@ def _of_target(dataset: Dataset, task: str, target: dict[str, Any]) -> list[Data
     for labels in alike.values():
         if len(labels) > 1:
             message = f"classes that differ only in case or spaces: {', '.join(map(repr, labels))}"
-            found.append(
-                DataWarning("similar-classes", where, message, "write them alike, if they are one class")
-            )
+            found.append(DataWarning("similar-classes", where, message, "write them alike, if they are one class"))
     return found
 
 

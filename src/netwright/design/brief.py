@@ -47,9 +47,7 @@ class Budget:
             right = isinstance(value, number) and not isinstance(value, bool) and 0 < value <= 10**18
             if value is not None and not right:
                 allowed = f"a {'whole ' if number is int else ''}number above 0, or Budget.parse({name}=…)"
-                raise DesignError(
-                    f"{show(value)} is no limit", where=f"budget.{field}", value=value, allowed=allowed
-                )
+                raise DesignError(f"{show(value)} is no limit", where=f"budget.{field}", value=value, allowed=allowed)
 
     @classmethod
     def parse(cls, *, where: str = "budget", **limits: Any) -> "Budget":
@@ -72,9 +70,7 @@ class Budget:
         if data is None:
             return cls()
         if not isinstance(data, Mapping):
-            raise DesignError(
-                f"{show(data)} is no budget", where=where, allowed="{params: 200k, latency: 5ms}"
-            )
+            raise DesignError(f"{show(data)} is no budget", where=where, allowed="{params: 200k, latency: 5ms}")
         for name in data:
             if name not in LIMITS:
                 raise unknown_name(name, LIMITS, what="limit", where=where)
@@ -112,9 +108,7 @@ class Brief:
         check_fields(self, "brief")
         check_metric(self.metric, "brief.metric")
         if not isinstance(self.budget, Budget):
-            raise DesignError(
-                f"{show(self.budget)} is no Budget", where="brief.budget", fix="Budget.parse(…)"
-            )
+            raise DesignError(f"{show(self.budget)} is no Budget", where="brief.budget", fix="Budget.parse(…)")
         if not re.fullmatch(r"cpu|mps|cuda(:\d{1,3})?", self.device):
             allowed = "cpu, cuda, cuda:0, mps"
             raise DesignError(

@@ -62,9 +62,7 @@ class Design:
             if not isinstance(getattr(self, name), kind):
                 raise DesignError(f"{show(getattr(self, name))} is no {kind.__name__}", where=name)
         if not isinstance(self.inputs, Mapping):
-            raise DesignError(
-                f"{show(self.inputs)} is not allowed", where="inputs", allowed="{num_classes: 10, …}"
-            )
+            raise DesignError(f"{show(self.inputs)} is not allowed", where="inputs", allowed="{num_classes: 10, …}")
         self.inputs = {k: list(v) if isinstance(v, tuple) else v for k, v in self.inputs.items()}
         self.reasons = check_reasons(self.reasons)
         return resolve_inputs(self.model, self.inputs)
@@ -119,9 +117,7 @@ class Design:
         try:
             tree = yaml_text.read(text.removeprefix("\ufeff"))
             if tree is None:
-                raise DesignError(
-                    "the file is empty", fix="a design has at least `netwright: 1` and `model: …`"
-                )
+                raise DesignError("the file is empty", fix="a design has at least `netwright: 1` and `model: …`")
             design = cls.from_data(yaml_text.plain(tree))
         except DesignError as error:
             raise _with_line(error, tree, where) from error.__cause__

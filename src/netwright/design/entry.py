@@ -95,9 +95,7 @@ def read_class(
         kind_of = read(hints.get(p.name, REQUIRED), p.default)
         if kind_of == TEXT and p.name in CHOICES:
             kind_of = Choice(CHOICES[p.name])
-        parameters[p.name] = Parameter(
-            p.name, kind_of, p.default, range_of(p.name), p.kind is not p.KEYWORD_ONLY
-        )
+        parameters[p.name] = Parameter(p.name, kind_of, p.default, range_of(p.name), p.kind is not p.KEYWORD_ONLY)
     name = name or plain_name(cls.__name__)
     return Entry(name, cls, kind, modality, parameters, takes_anything, dict(presets or {}))
 

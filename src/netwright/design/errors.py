@@ -53,9 +53,7 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     by_key = {plain_name(k): k for k in known}
     key = plain_name(name[:80])
     close = difflib.get_close_matches(key, by_key, n=1, cutoff=0.6)
-    if (
-        not close and len(key) >= 3
-    ):  # `attn_heads` → `num_heads`, `drop` → `dropout`: a part of the name is right
+    if not close and len(key) >= 3:  # `attn_heads` → `num_heads`, `drop` → `dropout`: a part of the name is right
         close = sorted((k for k in by_key if key in k or (len(k) >= 4 and k in key)), key=len)
     return by_key[close[0]] if close else None
 

@@ -91,9 +91,7 @@ def resolve_inputs(spec: Spec, inputs: Mapping[str, Any], *, where: str = "model
     return resolve(spec, taken, where=where, families_only=True)
 
 
-def _check_args(
-    entry: Entry, args: Mapping[str, Any], path: str, taken: list[str], depth: int
-) -> dict[str, Any]:
+def _check_args(entry: Entry, args: Mapping[str, Any], path: str, taken: list[str], depth: int) -> dict[str, Any]:
     if depth > MAX_NESTING:
         raise DesignError(f"is nested more than {MAX_NESTING} deep", where=path)
 
@@ -101,9 +99,7 @@ def _check_args(
         inner = Spec.from_data(value, where)
         block = registry().block(inner.name, slot.kind, where)
         where = at(where, inner.name)
-        return Resolved(
-            block, None, _check_args(block, inner.args, where, block.given(slot.arity), depth + 1), where
-        )
+        return Resolved(block, None, _check_args(block, inner.args, where, block.given(slot.arity), depth + 1), where)
 
     out = {}
     for name, value in args.items():

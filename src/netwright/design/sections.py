@@ -79,9 +79,7 @@ def _check_reason(reason: Any, where: str) -> dict[str, Any]:
         if key not in REASON_KEYS:
             raise unknown_name(key, REASON_KEYS, what="key of a reason", where=where)
         if not isinstance(value, str) and not (key == "confidence" and isinstance(value, int | float)):
-            raise DesignError(
-                f"{show(value)} is not allowed", where=at(where, key), value=value, allowed="text"
-            )
+            raise DesignError(f"{show(value)} is not allowed", where=at(where, key), value=value, allowed="text")
     for key in ("rule", "text"):
         if key not in reason:
             raise DesignError(f"{key} is missing", where=where, allowed="{rule: …, text: …}")

@@ -38,9 +38,7 @@ def _yaml() -> YAML:
 def read(text: str) -> Any:
     """The document with its comments, for `plain` and `write`. Anything but plain data is a DesignError."""
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
-        raise DesignError(
-            f"longer than {MAX_BYTES // 1024} KiB; a design is a few", fix="is it the right file?"
-        )
+        raise DesignError(f"longer than {MAX_BYTES // 1024} KiB; a design is a few", fix="is it the right file?")
     try:
         _refuse_all_but_data(text)
         return _yaml().load(text)
@@ -72,9 +70,7 @@ def _refuse_all_but_data(text: str) -> None:
         if isinstance(event, DocumentStartEvent) and (event.version or event.tags):
             raise DesignError("directives (%YAML, %TAG) are not used in a design", where=where)
         if isinstance(event, ScalarEvent) and event.value == "<<" and event.style is None:
-            raise DesignError(
-                "the merge key << is not used in a design", where=where, fix="write the keys out"
-            )
+            raise DesignError("the merge key << is not used in a design", where=where, fix="write the keys out")
         depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
         if depth > MAX_DEPTH:
             raise DesignError(f"is nested more than {MAX_DEPTH} deep", where=where)

@@ -9,7 +9,7 @@ from netwright.export.symbols import TOKEN, Symbols
 def fold_branches(text: str, symbols: Symbols, unmade: set[str]) -> str:
     """Fold conditions on classes and None, until nothing changes; sizes, flags and inputs are left alone.
 
-    An arm that calls a class which was never called while building (`unmade`, by token) was not taken: it goes.
+    An arm that calls a class that was never called while building (`unmade`, by token) was never taken.
     """
     while True:
         new = _Branches(text, symbols, unmade).result()
@@ -76,9 +76,7 @@ class _Branches(Rewriter):
     def _is_class(self, node: ast.expr) -> bool:
         """A class or function by its token, `nn.Something`, or a partial of one."""
         if isinstance(node, ast.Name):
-            return bool(TOKEN.fullmatch(node.id)) and callable(
-                self.symbols.live(self.symbols.symbols[node.id])
-            )
+            return bool(TOKEN.fullmatch(node.id)) and callable(self.symbols.live(self.symbols.symbols[node.id]))
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             return bool(TOKEN.fullmatch(node.value.id)) and node.attr[0].isupper()
         return (
@@ -99,9 +97,7 @@ class _Branches(Rewriter):
                 waiting.append(node.test)
             elif isinstance(node, ast.BoolOp):
                 waiting.append(node.values[0])
-            elif not isinstance(
-                node, (ast.Lambda, ast.FunctionDef, ast.For, ast.While, ast.Try, *COMPREHENSIONS)
-            ):
+            elif not isinstance(node, (ast.Lambda, ast.FunctionDef, ast.For, ast.While, ast.Try, *COMPREHENSIONS)):
                 waiting += ast.iter_child_nodes(node)
         return False
 
@@ -126,9 +122,7 @@ class _Branches(Rewriter):
         return word.join(self.render(value) for value in node.values[1:])
 
     def rewrite_If(self, node: ast.If) -> str | None:
-        arms: list[
-            tuple[ast.expr | None, list[ast.stmt], int]
-        ] = []  # condition, body, where its header starts
+        arms: list[tuple[ast.expr | None, list[ast.stmt], int]] = []  # condition, body, where its header starts
         at: ast.If = node
         while True:
             arms.append((at.test, at.body, at.lineno))
@@ -157,9 +151,7 @@ class _Branches(Rewriter):
             return self._arm(kept[0][1], node.col_offset, end).strip()
         rows = []
         for number, (test, body, _) in enumerate(kept):
-            header = (
-                "else:" if test is None else ("if " if number == 0 else "elif ") + self.render(test) + ":"
-            )
+            header = "else:" if test is None else ("if " if number == 0 else "elif ") + self.render(test) + ":"
             rows.append(" " * node.col_offset + header + "\n" + self._arm(body, node.col_offset + 4, end))
         return "".join(rows).strip()
 

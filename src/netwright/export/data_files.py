@@ -22,18 +22,24 @@ LIMIT = 200_000_000  # bytes of a part that is handed over
 def write_data(folder: Path, parts: Mapping[str, Dataset | None], fitted: Mapping[str, Any]) -> Files:
     """Write train, validation and test into `folder/data`; their names, relative to the folder.
 
-    A part that is too large, or that would not be read back as it is, is left out.
+    A part that is too large, or that would not be read back as it is, is left out; train goes with validation.
     """
     preprocessing = CLASSES[fitted["kind"]](dict(fitted))
+    home = folder / "data"
     names: dict[str, str] = {}
     for part, dataset in parts.items():
-        if dataset is None:
-            continue
-        (folder / "data").mkdir(exist_ok=True)
-        name = _write(folder / "data", part, dataset, preprocessing)
-        if name:
-            names[part] = f"data/{name}"
-    return Files(**names)
+        if dataset is not None:
+            home.mkdir(exist_ok=True)
+            name = _write(home, part, dataset, preprocessing)
+            if name:
+                names[part] = name
+    if not {"train", "validation"} <= names.keys():
+        for part in names.keys() & {"train", "validation"}:
+            alone = home / names.pop(part)
+            shutil.rmtree(alone) if alone.is_dir() else alone.unlink()
+    if home.is_dir() and not names:
+        home.rmdir()
+    return Files(**{part: f"data/{name}" for part, name in names.items()})
 
 
 def _write(folder: Path, part: str, dataset: Dataset, preprocessing: Any) -> str | None:
@@ -42,20 +48,23 @@ def _write(folder: Path, part: str, dataset: Dataset, preprocessing: Any) -> str
         if isinstance(dataset.inputs, np.ndarray):
             return _write_arrays(folder, part, dataset)
         return _copy_images(folder, part, dataset)
-    wanted = preprocessing.load(dataset.inputs)
     for suffix, write in ((".csv", _write_csv), (".jsonl", _write_jsonl)):
         path = folder / f"{part}{suffix}"
         write(path, pd.concat([dataset.inputs, dataset.target], axis=1), preprocessing.fitted)
-        if path.stat().st_size <= LIMIT and _same(preprocessing, path, wanted):
+        if path.stat().st_size <= LIMIT and _same(preprocessing, path, dataset):
             return path.name
         path.unlink()
     return None
 
 
-def _same(preprocessing: Any, path: Path, wanted: Mapping[str, np.ndarray]) -> bool:
-    """Whether a file gives the same arrays as the data that it was written from."""
+def _same(preprocessing: Any, path: Path, dataset: Dataset) -> bool:
+    """Whether a file gives the same arrays and targets as the data that it was written from."""
     try:
-        got = preprocessing.load(preprocessing.read(path))
+        read = preprocessing.read(path)
+        got, wanted = preprocessing.load(read), preprocessing.load(dataset.inputs)
+        if isinstance(read, pd.DataFrame):
+            got["target"] = preprocessing.targets(read[dataset.target_name])
+            wanted["target"] = preprocessing.targets(dataset.target)
     except (ValueError, KeyError, TypeError):
         return False
     return all(np.array_equal(got[name], values) for name, values in wanted.items())
@@ -73,9 +82,7 @@ def _write_csv(path: Path, frame: pd.DataFrame, fitted: Mapping[str, Any]) -> No
 
 
 def _write_jsonl(path: Path, frame: pd.DataFrame, fitted: Mapping[str, Any]) -> None:
-    frame.to_json(
-        path, orient="records", lines=True, force_ascii=False, date_format="iso", double_precision=15
-    )
+    frame.to_json(path, orient="records", lines=True, force_ascii=False, date_format="iso", double_precision=15)
 
 
 def _write_arrays(folder: Path, part: str, dataset: Dataset) -> str | None:

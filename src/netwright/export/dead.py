@@ -88,11 +88,7 @@ def _targets(statement: ast.stmt) -> Iterator[tuple[ast.AST, ast.AST, int | None
         yield (target.value if isinstance(target, ast.Subscript) else target), statement.value, None
     elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
         call = statement.value
-        if (
-            isinstance(call.func, ast.Attribute)
-            and call.func.attr in ("append", "extend")
-            and len(call.args) == 1
-        ):
+        if isinstance(call.func, ast.Attribute) and call.func.attr in ("append", "extend") and len(call.args) == 1:
             yield call.func.value, call.args[0], None
 
 
@@ -121,7 +117,7 @@ def remove(text: str, writes: list[Writes]) -> str:
 
 
 def emptied(tree: ast.AST, doomed: list[ast.stmt]) -> list[ast.stmt] | None:
-    """The statements to drop, a loop or branch whole if all of it goes; None if a block would be left empty."""
+    """What to drop, a loop or branch whole if all of it goes; None if another block would be left empty."""
     gone = set(map(id, doomed))
     everything = list(_statements(tree))
     while True:

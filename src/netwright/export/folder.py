@@ -45,12 +45,13 @@ def eject(
     test: Dataset | None = None,
     score: float | None = None,
 ) -> str:
-    """Write the folder: model.py, weights, preprocessing, predict.py, train.py, requirements.txt, README.md, data/.
+    """Write the folder: the network's source, weights, preprocessing, scripts that predict and train, data.
 
     `fitted` is the preprocessing as JSON; the parts of the data that are given are handed over with it.
-    Everything is built beside the folder, run in a fresh interpreter without netwright, and only then put in its
-    place: the network must start, compute and learn like ours, and on the test part reach `score` (ours, of the
-    design's metric) to 1e-6. EjectError says what does not hold. Returns what predict.py printed on the test part.
+    Everything is built beside the folder, run in a fresh interpreter without netwright, and only then put in
+    its place: the network must start, compute and learn like ours, and on the test part reach `score` (ours, of
+    the design's metric) to 1e-6. EjectError says what does not hold.
+    Returns what predict.py printed on the test part.
     """
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -58,9 +59,7 @@ def eject(
     try:
         made = scratch / folder.name
         made.mkdir()
-        printed = _build(
-            made, design, weights, fitted, {"train": train, "validation": validation, "test": test}
-        )
+        printed = _build(made, design, weights, fitted, {"train": train, "validation": validation, "test": test})
         if score is not None and test is not None:
             _check_score(printed, score)
         _put(made, folder, scratch / "before")
@@ -82,15 +81,11 @@ def _build(
     preprocessing = CLASSES[fitted["kind"]](dict(fitted))
 
     files = write_data(folder, parts, fitted)
-    some = next(
-        (part for part in (parts["test"], parts["validation"], parts["train"]) if part is not None), None
-    )
+    some = next((part for part in (parts["test"], parts["validation"], parts["train"]) if part is not None), None)
     inputs = _example(preprocessing, some, design.inputs)
     reference = reference_of(lambda: cls(**args), inputs)
 
-    save_file(
-        {name: value.contiguous().clone() for name, value in weights.items()}, folder / "weights.safetensors"
-    )
+    save_file({name: value.contiguous().clone() for name, value in weights.items()}, folder / "weights.safetensors")
     (folder / "preprocessing.json").write_text(
         json.dumps(fitted, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
     )

@@ -1,7 +1,8 @@
 """Run what was ejected where netwright is not to be had: `python -I fresh.py FOLDER [REFERENCE] [PREDICT …]`.
 
-REFERENCE holds what the original network gives (see `verify`); PREDICT are the arguments of a run of predict.py.
-This file imports nothing of netwright. Prints one line of JSON: a sentence on the first difference ("problem", or null), and what predict.py printed.
+REFERENCE holds what the original network gives (see `verify`); PREDICT are the arguments of predict.py.
+Prints one line of JSON: a sentence on the first difference ("problem", or null), and what predict.py printed.
+This file imports nothing of netwright.
 """
 
 import contextlib
@@ -38,7 +39,7 @@ class Hide(importlib.abc.MetaPathFinder):
 
 
 def fill(network, seed, noise):
-    """Random numbers in every parameter and statistic: nothing that starts at zero is to hide a difference."""
+    """Random numbers in every parameter and statistic: nothing that starts at zero may hide a difference."""
     import torch
 
     generator = torch.Generator().manual_seed(seed)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from netwright.export.symbols import TOKEN, Symbol, Symbols
 
-WIDTH = 110
+WIDTH = 120
 
 
 def compose(header: str, texts: list[tuple[str, str]], tail: str, symbols: Symbols) -> str:
@@ -56,8 +56,7 @@ def import_block(imports: dict[str, Symbol]) -> str:
                 plain.append(f"import {symbol.module}" + (f" as {alias}" if alias != symbol.module else ""))
         rows = sorted(plain)
         rows += [
-            f"from {module} import {', '.join(sorted(members[module], key=import_order))}"
-            for module in sorted(members)
+            f"from {module} import {', '.join(sorted(members[module], key=import_order))}" for module in sorted(members)
         ]
         if rows:
             sections.append("\n".join(rows) + "\n")

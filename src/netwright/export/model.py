@@ -46,9 +46,7 @@ def eject_source(
     texts, call = _fold(root, calls, symbols, fold)
     order = _in_order(symbols.token(_symbol(cls, symbols)), texts)
     name = symbols.token(_symbol(cls, symbols))
-    tail = (
-        f"def {factory_name}() -> {name}:\n" + f'    """The network of this design."""\n    return {call}\n'
-    )
+    tail = f"def {factory_name}() -> {name}:\n" + f'    """The network of this design."""\n    return {call}\n'
     return compose(header or f"{cls.__name__}.", [(t, texts[t]) for t in order], tail, symbols)
 
 
@@ -64,9 +62,7 @@ def _root(cls: type, given: Mapping[str, Any], symbols: Symbols) -> str:
     for key, value in given.items():
         text = symbols.express(value)
         if text is None:
-            raise EjectError(
-                f"the argument {key}={value!r} of {cls.__name__} can't be written down as source"
-            )
+            raise EjectError(f"the argument {key}={value!r} of {cls.__name__} can't be written down as source")
         parts.append(f"{key}={text}")
     return f"{symbols.token(_symbol(cls, symbols))}({', '.join(parts)})"
 

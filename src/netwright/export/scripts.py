@@ -63,9 +63,7 @@ def scripts(
     """Each file's text by its name. `arrays`: images come in arrays; `members`: in training, an ensemble's
     members answer each for itself."""
     values = _values(design, fitted, weights, files, arrays=arrays, members=members)
-    made = {
-        name: tidy_format(render(f"{name}.in", values), sort=False) for name in ("predict.py", "train.py")
-    }
+    made = {name: tidy_format(render(f"{name}.in", values), sort=False) for name in ("predict.py", "train.py")}
     made["README.md"] = re.sub(r"\n{3,}", "\n\n", render("README.md.in", values))
     made["requirements.txt"] = "".join(f"{row}\n" for row in requirements(fitted["kind"]))
     return made
@@ -106,9 +104,7 @@ def _values(
         "train": files.train if files.validation else None,
         "validation": files.validation,
         "test": files.test,
-        "first": {"table": 'tensors["x_num"]', "image": 'tensors["x"]', "text": 'tensors["tokens"]'}[
-            modality
-        ],
+        "first": {"table": 'tensors["x_num"]', "image": 'tensors["x"]', "text": 'tensors["tokens"]'}[modality],
         "outputs": len(fitted["target"]["labels"]) if classes else 1,
         "types": "{" + ", ".join(f'"{TYPES[dtype]}": {dtype}' for dtype in types) + "}",
         "names": "{" + ", ".join(f'{dtype}: "{TYPES[dtype]}"' for dtype in types) + "}",
@@ -133,9 +129,7 @@ def _values(
         "ema": _number(recipe.ema_decay),
         "judged": "average" if recipe.ema_decay else "network",
         "final": _number(recipe.final_lr_fraction) if recipe.final_lr_fraction else "",
-        "to_final": f" to {_number(recipe.final_lr_fraction)} of the peak"
-        if recipe.final_lr_fraction
-        else "",
+        "to_final": f" to {_number(recipe.final_lr_fraction)} of the peak" if recipe.final_lr_fraction else "",
         "bf16": recipe.precision == "bf16",
         "eval_every": recipe.eval_every or max(1, recipe.steps // EVALUATIONS),
         "patience": recipe.patience,
@@ -179,11 +173,7 @@ def _augmentations(items: list[Any]) -> tuple[list[str], str, str]:
         argument = "tokens" if name == "token_dropout" else "x"
         calls.append(f'batch["{argument}"] = {name}(batch["{argument}"]{given})')
     source = _sources(list(dict.fromkeys(tokens)), symbols)
-    used = {
-        s.alias: s
-        for s in symbols.tokens
-        if s.is_import and s.alias not in IMPORTED and s.module != "torch.nn"
-    }
+    used = {s.alias: s for s in symbols.tokens if s.is_import and s.alias not in IMPORTED and s.module != "torch.nn"}
     return calls, source, import_block(used).strip()
 
 
@@ -195,6 +185,4 @@ def _sources(tokens: list[str], symbols: Symbols) -> str:
         if token not in texts and not symbols.symbols[token].is_import:
             texts[token] = symbols.text(symbols.symbols[token])
             tokens += TOKEN.findall(texts[token])
-    return "".join(
-        TOKEN.sub(lambda m: symbols.symbols[m[0]].alias, text) + "\n\n\n" for text in texts.values()
-    )
+    return "".join(TOKEN.sub(lambda m: symbols.symbols[m[0]].alias, text) + "\n\n\n" for text in texts.values())

@@ -48,10 +48,14 @@ def plan(calls: list[Call], symbols: Symbols, fold: bool = True) -> Plan:
     by_class: dict[type[nn.Module], list[Call]] = {}
     for call in calls:
         by_class.setdefault(call.cls, []).append(call)
-    for cls, group in by_class.items():
-        symbol = symbols.of_object(cls)
-        if symbol is None:
-            continue
+    classes = {cls: symbol for cls in by_class if (symbol := symbols.of_object(cls)) is not None}
+    there = {symbols.token(symbol) for symbol in classes.values()}
+
+    def is_there(token: str) -> bool:
+        return symbols.symbols[token].is_import or token in there
+
+    for cls, symbol in classes.items():
+        group = by_class[cls]
         token = symbols.token(symbol)
         signature = inspect.signature(cls)
         made.parameters[token] = list(signature.parameters)
@@ -68,7 +72,7 @@ def plan(calls: list[Call], symbols: Symbols, fold: bool = True) -> Plan:
             default = symbols.express(parameter.default)
             if default in texts:
                 made.defaults[token][name] = str(default)
-            elif fold and not all(symbols.symbols[used].is_import for used in TOKEN.findall(str(default))):
+            elif fold and not all(is_there(used) for used in TOKEN.findall(str(default))):
                 # A class of ours that only the default names would be kept for nothing.
                 made.defaults[token][name] = str(min(texts, key=lambda text: (len(str(text)), text)))
                 made.changed[token].add(name)
@@ -270,9 +274,7 @@ class Slots(Rewriter):
             else:
                 keywords[keyword.arg] = self.render(keyword.value)
         if not wraps:
-            keywords = {
-                key: text for key, text in keywords.items() if not self._is_default(target, key, text)
-            }
+            keywords = {key: text for key, text in keywords.items() if not self._is_default(target, key, text)}
         if not slot and len(texts) == len(args) and len(keywords) == len(node.keywords):
             return None  # nothing goes: keep the layout
         texts += [f"**{text}" if key.startswith("**") else f"{key}={text}" for key, text in keywords.items()]

@@ -236,11 +236,7 @@ class _Tokens(Rewriter):
         self.local.append(bound_names(node))
         text = self._children(node, *self.span(node))
         self.local.pop()
-        return (
-            self._renamed(text, "def ", node.name)
-            if not self.local and node.name == self.symbol.name
-            else text
-        )
+        return self._renamed(text, "def ", node.name) if not self.local and node.name == self.symbol.name else text
 
     def rewrite_ClassDef(self, node: ast.ClassDef) -> str:
         if self.local:

@@ -46,9 +46,7 @@ def _without_methods(text: str, outside: set[str]) -> str:
         read = outside | {n.attr for n in ast.walk(cls) if isinstance(n, ast.Attribute) and is_self(n.value)}
         for item in cls.body:
             if isinstance(item, FUNCTIONS) and item.name not in read:
-                special = (
-                    item.name.startswith("__") or hasattr(nn.Module, item.name) or item.name == "forward"
-                )
+                special = item.name.startswith("__") or hasattr(nn.Module, item.name) or item.name == "forward"
                 if item.name == "extra_repr" or not special:
                     doomed.append(item)
     return drop_statements(text, doomed)

@@ -177,10 +177,7 @@ class Blueprint:
             "not_counted": self.not_counted,
             "tied": self.tied,
             "rows": [asdict(row) for row in self.rows],
-            "edges": [
-                {"source": edge.source, "target": edge.target, "shape": list(edge.shape)}
-                for edge in self.edges
-            ],
+            "edges": [{"source": edge.source, "target": edge.target, "shape": list(edge.shape)} for edge in self.edges],
         }
 
     def __repr__(self) -> str:

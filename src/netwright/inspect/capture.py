@@ -182,9 +182,7 @@ class _Capture(TorchDispatchMode):
             self._record(func, args, kwargs, out, given, sources)
         return out
 
-    def _record(
-        self, func: Any, args: tuple, kwargs: dict, out: Any, given: list[Tensor], sources: Sources
-    ) -> None:
+    def _record(self, func: Any, args: tuple, kwargs: dict, out: Any, given: list[Tensor], sources: Sources) -> None:
         macs = macs_of(func, args, kwargs, out)
         if not has_formula(func) and not is_free(func):
             self._miss(func)
@@ -229,9 +227,7 @@ class _Capture(TorchDispatchMode):
         made = self.tensors.get(tensor)
         if made is not None and made[1] == _version(tensor):
             return made[0]
-        return (
-            self.storages.get(tensor.untyped_storage(), frozenset()) if _has_storage(tensor) else frozenset()
-        )
+        return self.storages.get(tensor.untyped_storage(), frozenset()) if _has_storage(tensor) else frozenset()
 
     def _made_by(self, tensor: Tensor, sources: Sources, written: bool = True) -> None:
         """`written`: not only another view of memory that was there before."""

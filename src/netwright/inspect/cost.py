@@ -49,11 +49,7 @@ def cost(module: nn.Module, inputs: Inputs, runs: int = 50, threads: int | None 
 
 def count_params(module: nn.Module, trainable_only: bool = False) -> int:
     """Numbers in the parameters, tied ones once."""
-    return sum(
-        parameter.numel()
-        for parameter in module.parameters()
-        if parameter.requires_grad or not trainable_only
-    )
+    return sum(parameter.numel() for parameter in module.parameters() if parameter.requires_grad or not trainable_only)
 
 
 def count_macs(module: nn.Module, inputs: Inputs) -> int:

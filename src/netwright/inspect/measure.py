@@ -120,9 +120,7 @@ def allocator_events(run: Callable[[], Any]) -> list[int]:
         run()
     finally:
         events = _disable_profiler_legacy()
-    return [
-        event.cpu_memory_usage() for thread in events for event in thread if event.kind() == "memory_alloc"
-    ]
+    return [event.cpu_memory_usage() for thread in events for event in thread if event.kind() == "memory_alloc"]
 
 
 def weights_bytes(module: nn.Module) -> int:

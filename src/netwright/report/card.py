@@ -6,7 +6,7 @@ from typing import Any
 from netwright.report.document import budget_bars
 from netwright.report.evidence import comparison
 from netwright.report.svg import esc
-from netwright.report.words import interval, metric_name, score, verdict_sentence
+from netwright.report.words import advice, interval, metric_name, score, verdict_sentence
 
 BORDER = "1px solid rgba(128,128,128,.35)"
 QUIET = "opacity:.7;font-size:12px"
@@ -16,11 +16,9 @@ def repr_html(report: Mapping[str, Any]) -> str:
     """A short card. It takes the notebook's text colour, so that it reads in every theme."""
     verdict = report.get("verdict") or {}
     metric = metric_name((report.get("baselines") or {}).get("metric") or verdict.get("metric"))
-    parts = [
-        f'<div style="font-weight:600;font-size:15px;margin-bottom:6px">{esc(verdict_sentence(report))}</div>'
-    ]
-    if verdict.get("recommendation"):
-        parts.append(f'<div style="margin-bottom:8px">{esc(verdict["recommendation"], 600)}</div>')
+    parts = [f'<div style="font-weight:600;font-size:15px;margin-bottom:6px">{esc(verdict_sentence(report))}</div>']
+    if words := advice(report):
+        parts.append(f'<div style="margin-bottom:8px">{esc(words, 600)}</div>')
     rows = "".join(
         f'<tr style="background:none"><td style="text-align:left;padding:2px 18px 2px 0;'
         f'{"font-weight:600" if row["strong"] else ""}">{esc(row["name"], 60)}</td>'

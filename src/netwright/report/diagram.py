@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from netwright.report import svg as draw
-from netwright.report.fold import Layer, chained, totals, tree
+from netwright.report.fold import Layer, chained, totals, tree, unwrapped
 from netwright.report.graph import ENTRY, Scope, bridged, scopes
 from netwright.report.layout import (
     NAME,
@@ -70,7 +70,7 @@ def _top(
     nodes: Iterable[Mapping[str, Any]], edges: Sequence[Mapping[str, Any]], input_shape: Any
 ) -> tuple[list[Layer], set[int]]:
     """Input, top-level modules, output; and which of them are opened (by identity)."""
-    layers = _shortened(chained(tree(nodes), edges))
+    layers = _shortened(chained(unwrapped(tree(nodes)), edges))
     for layer in layers:
         layer.children = chained(layer.children, edges)
     opened = {id(layer) for layer in layers if 1 < len(layer.children) <= MOST_OPEN}
@@ -110,9 +110,9 @@ def _render(item: Box | Wire | Tag, whole: Mapping[str, float], heat: str) -> st
     part = (getattr(layer, heat) or 0) * item.copies / whole[heat] if whole[heat] else 0.0
     if item.kind == "pill":
         words = pill_words(layer)
-        return draw.rect(
-            x, y, width, height, fill="soft", stroke="line", radius=height / 2, css="box"
-        ) + draw.text(x + width / 2, y + 17.5, words, size=NAME, anchor="middle", bold=True, fill="ink")
+        return draw.rect(x, y, width, height, fill="soft", stroke="line", radius=height / 2, css="box") + draw.text(
+            x + width / 2, y + 17.5, words, size=NAME, anchor="middle", bold=True, fill="ink"
+        )
     if item.kind == "group":
         parts = [
             draw.rect(
@@ -154,9 +154,7 @@ def _render(item: Box | Wire | Tag, whole: Mapping[str, float], heat: str) -> st
     if costs := costs_of(layer, item.copies):
         parts.append(draw.text(x + 16, y + 35, " · ".join(costs), size=SMALL))
         words = share(part, 1) if part else ""
-        parts.append(
-            draw.text(x + width - 10, y + 35, words, size=SMALL, bold=True, fill="ink", anchor="end")
-        )
+        parts.append(draw.text(x + width - 10, y + 35, words, size=SMALL, bold=True, fill="ink", anchor="end"))
     return "".join(parts)
 
 
@@ -213,9 +211,7 @@ def mermaid(
     return "\n".join(words)
 
 
-def _mermaid_wires(
-    path: str, layers: list[Layer], scope: Scope, names: Mapping[tuple[str, int], str]
-) -> Iterable[str]:
+def _mermaid_wires(path: str, layers: list[Layer], scope: Scope, names: Mapping[tuple[str, int], str]) -> Iterable[str]:
     for i, j in scope.edges:
         if (path, i) in names and (path, j) in names:
             words = shape(layers[i].shape) if i >= 0 else ""

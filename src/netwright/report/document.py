@@ -1,11 +1,11 @@
 """What a page is made of, before it is HTML or Markdown: sections of a few kinds of block, plain data."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from netwright.report.fold import Layer
-from netwright.report.words import clean, label_of, number, show, unit_of
+from netwright.report.words import DASH, clean, label_of, number, show, unit_of
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Facts:
 class Bullets:
     items: Sequence[Cell]
     title: str = ""
+    folded: bool = False  # under its title, until that is clicked
 
 
 @dataclass(frozen=True)
@@ -133,9 +134,21 @@ def bullets(items: Any, title: str = "") -> list[Block]:
     return [Bullets(cells, title)] if cells else []
 
 
+def lean(table: Table) -> Table:
+    """The table without the columns (the first aside) in which nothing is said."""
+    kept = [
+        k
+        for k in range(len(table.head))
+        if k == 0 or any(row[k].text not in ("", DASH) or row[k].note for row in table.rows)
+    ]
+    numeric = frozenset(new for new, old in enumerate(kept) if old in table.numeric)
+    rows = [[row[k] for k in kept] for row in table.rows]
+    return replace(table, head=[table.head[k] for k in kept], rows=rows, numeric=numeric)
+
+
 def joined(items: Any) -> Cell:
     """Several reasons in one cell."""
-    cells = reasons(items)
+    cells = [item if isinstance(item, Cell) else reason(item) for item in items or []]
     notes = dict.fromkeys(cell.note for cell in cells if cell.note)
     return Cell(" ".join(cell.text for cell in cells), " · ".join(notes))
 

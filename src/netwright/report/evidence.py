@@ -16,6 +16,7 @@ from netwright.report.document import (
     Table,
     bullets,
     joined,
+    lean,
 )
 from netwright.report.story import figures_table
 from netwright.report.words import clean, count, interval, metric_name, number, score, show
@@ -86,9 +87,7 @@ def _rung_table(rungs: Sequence[Json]) -> Table:
     for rung in rungs:
         for item in rung.get("entries") or []:
             kept = item.get("kept")
-            outcome = Cell(
-                "goes on" if kept else "stopped", clean(item.get("note") or ""), "good" if kept else "muted"
-            )
+            outcome = Cell("goes on" if kept else "stopped", clean(item.get("note") or ""), "good" if kept else "muted")
             rows.append(
                 [
                     Cell(clean(item.get("name"), 80), tone="strong" if kept else ""),
@@ -100,7 +99,7 @@ def _rung_table(rungs: Sequence[Json]) -> Table:
                 ]
             )
     head = ("Candidate", "Rung", "Validation", "Steps", "Time", "Outcome")
-    return Table(head, rows, frozenset({1, 2, 3, 4}), stack=True, title="Successive halving")
+    return lean(Table(head, rows, frozenset({1, 2, 3, 4}), stack=True, title="Successive halving"))
 
 
 def _confusion(body: Json) -> list[Block]:
@@ -116,26 +115,21 @@ def _confusion(body: Json) -> list[Block]:
     title = f"Confusion matrix{', ' + where if where else ''}"
     said = f"{title}: {show(right)} of {show(total)} right"
     said += (
-        f"; most often {labels[worst[0][1]]} taken for {labels[worst[0][2]]} ({show(worst[0][0])})."
-        if worst
-        else "."
+        f"; most often {labels[worst[0][1]]} taken for {labels[worst[0][2]]} ({show(worst[0][0])})." if worst else "."
     )
     blocks: list[Block] = []
     if size <= MOST_CLASSES:
         table = None
         if size <= 12:
             rows = [
-                [Cell(labels[i], tone="strong"), *(Cell(show(value)) for value in row)]
-                for i, row in enumerate(matrix)
+                [Cell(labels[i], tone="strong"), *(Cell(show(value)) for value in row)] for i, row in enumerate(matrix)
             ]
             table = Table(("true ↓ predicted →", *labels), rows, frozenset(range(1, size + 1)))
         drawn = plots.confusion(matrix, labels, label=title)
         blocks.append(Figures([Figure(drawn, said, table)]))
     if worst and size > 2:
         rows = [[Cell(labels[i]), Cell(labels[j]), Cell(show(n))] for n, i, j in worst]
-        blocks.append(
-            Table(("True", "Taken for", "Times"), rows, frozenset({2}), title="Most frequent errors")
-        )
+        blocks.append(Table(("True", "Taken for", "Times"), rows, frozenset({2}), title="Most frequent errors"))
     return blocks
 
 
@@ -191,7 +185,7 @@ def baselines(body: Json, report: Json) -> list[Block]:
             ]
             for row in rows
         ]
-        blocks.append(Table(("Model", metric, "Interval", "Time to fit"), cells, frozenset({1, 2, 3})))
+        blocks.append(lean(Table(("Model", metric, "Interval", "Time to fit"), cells, frozenset({1, 2, 3}))))
     facts: list[tuple[str, Cell]] = []
     difference = body.get("difference") or verdict.get("difference") or {}
     if number(difference.get("value")) is not None:
@@ -255,7 +249,7 @@ def scaling(body: Json, report: Json) -> list[Block]:
         for item in body.get("rows") or []
     ]
     head = ("When", "Then", "Parameters", "Reason")
-    blocks: list[Block] = [Table(head, rows, frozenset({2}), stack=True)] if rows else []
+    blocks: list[Block] = [lean(Table(head, rows, frozenset({2}), stack=True))] if rows else []
     return blocks + bullets(body.get("notes"))
 
 
@@ -270,9 +264,7 @@ def deployment(body: Json, report: Json) -> list[Block]:
             ]
             for item in body["files"]
         ]
-        blocks.append(
-            Table(("File", "What it is", "Size"), rows, frozenset({2}), stack=True, title="What you own")
-        )
+        blocks.append(Table(("File", "What it is", "Size"), rows, frozenset({2}), stack=True, title="What you own"))
     for item in body.get("commands") or []:
         words = clean(item.get("text") or "", 200)
         blocks.append(Code((f"# {words}\n" if words else "") + clean(item.get("command"), 400), "sh"))
@@ -301,10 +293,7 @@ def provenance(body: Json, report: Json) -> list[Block]:
                 (
                     label,
                     Cell(
-                        ", ".join(
-                            f"{clean(name, 60)} {clean(show(value), 120)}"
-                            for name, value in body[key].items()
-                        )
+                        ", ".join(f"{clean(name, 60)} {clean(show(value), 120)}" for name, value in body[key].items())
                     ),
                 )
             )
@@ -318,9 +307,6 @@ def provenance(body: Json, report: Json) -> list[Block]:
         blocks.append(Bullets(cells, "Warnings about the data"))
     blocks += [Facts(rows)] if rows else []
     if body.get("numbers"):
-        table = [
-            [Cell(clean(item.get("what"), 120)), Cell(clean(item.get("how"), 300))]
-            for item in body["numbers"]
-        ]
+        table = [[Cell(clean(item.get("what"), 120)), Cell(clean(item.get("how"), 300))] for item in body["numbers"]]
         blocks.append(Table(("Number", "How it was got"), table, stack=True, title="How each number was got"))
     return blocks + bullets(body.get("notes"), "Notes")

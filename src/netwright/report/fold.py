@@ -17,7 +17,7 @@ class Layer:
     shape: Any = None
     params: float = 0
     macs: float = 0
-    activation_bytes: float | None = None
+    activations: float | None = None
     repeat: int = 1
     children: list["Layer"] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)  # of all copies
@@ -53,7 +53,7 @@ def tree(rows: Iterable[Mapping[str, Any]]) -> list[Layer]:
             shape=row.get("shape"),
             params=number(row.get("params")) or 0,
             macs=number(row.get("macs")) or 0,
-            activation_bytes=number(row.get("activation_bytes")),
+            activations=number(row.get("activations")),
             repeat=max(1, int(number(row.get("repeat")) or 1)),
             paths=[path],
         )
@@ -97,6 +97,29 @@ def _span(first: str, last: str, name: str) -> str:
     return f"{stem}[{first.rpartition('.')[2]}–{last.rpartition('.')[2]}]"
 
 
+def unwrapped(layers: list[Layer]) -> list[Layer]:
+    """A group that holds nothing but one layer (or copies of one) becomes that layer, for the diagram."""
+    result = []
+    for layer in layers:
+        layer = replace(layer, children=unwrapped(layer.children))
+        if len(layer.children) == 1 and layer.params == layer.children[0].total("params"):
+            (only,) = layer.children
+            layer = replace(
+                layer,
+                name=layer.name + (only.name if only.name.startswith("[") else ""),
+                cls=only.cls if layer.cls in CONTAINERS or only.repeat > 1 else layer.cls,
+                repeat=layer.repeat * only.repeat,
+                params=only.params,
+                macs=only.macs,
+                activations=only.activations,
+                paths=[*layer.paths, *only.paths],
+                children=only.children,
+            )
+        result.append(layer)
+    return result
+
+
+CONTAINERS = ("Sequential", "ModuleList")
 FOLLOWERS = ("norm", "relu", "gelu", "silu", "swish", "sigmoid", "tanh", "mish", "elu", "identity", "drop")
 
 

@@ -5,6 +5,7 @@ from html import escape
 from typing import Any
 
 from netwright.report.document import (
+    Bar,
     Bars,
     Block,
     Bullets,
@@ -26,14 +27,13 @@ from netwright.report.outline import sections
 from netwright.report.style import CSS
 from netwright.report.svg import esc
 from netwright.report.words import (
+    advice,
     clean,
     count,
     interval,
     metric_name,
     score,
     shape,
-    show,
-    size,
     verdict_sentence,
 )
 
@@ -84,14 +84,10 @@ def verdict_html(report: Mapping[str, Any]) -> str:
         parts.append('<div><span class="badge warn">Interrupted</span></div>')
     if verdict.get("outcome") in OUTCOMES:
         tone, words = OUTCOMES[verdict["outcome"]]
-        where = (
-            f'<span class="muted">scored on {esc(verdict["split"], 80)}</span>'
-            if verdict.get("split")
-            else ""
-        )
+        where = f'<span class="muted">scored on {esc(verdict["split"], 80)}</span>' if verdict.get("split") else ""
         parts.append(f'<div><span class="badge {tone}">{words}</span>{where}</div>')
-    if verdict.get("recommendation"):
-        parts.append(f'<p class="lead">{esc(verdict["recommendation"], 600)}</p>')
+    if words := advice(report):
+        parts.append(f'<p class="lead">{esc(words, 600)}</p>')
     metric = metric_name(verdict.get("metric"))
     tiles = []
     for row in _tiles(report, verdict):
@@ -112,29 +108,27 @@ def _tiles(report: Mapping[str, Any], verdict: Mapping[str, Any]) -> list[dict[s
     rows = [row for row in comparison(report) if row.get("score") is not None]
     network = [row for row in rows if row["strong"]][:1]
     others = [row for row in rows if not row["strong"]][:3]
+    leader = [row for row in others if row["name"] == verdict.get("best_baseline")] or others[:1]
     outcome = verdict.get("outcome")
-    best = network if outcome in ("wins", "ties") else []
-    best = best + others[:1] if outcome in ("loses", "ties") else best
+    best = (network if outcome in ("wins", "ties") else []) + (leader if outcome in ("loses", "ties") else [])
     return [row | {"css": " best" if row in best else ""} for row in network + others]
 
 
 def _section(part: Section) -> str:
     blocks = "".join(block_html(block) for block in part.blocks)
-    return (
-        f'<section id="{part.key}"><h2><span>{part.number}</span>{esc(part.title)}</h2>{blocks}</section>\n'
-    )
+    return f'<section id="{part.key}"><h2><span>{part.number}</span>{esc(part.title)}</h2>{blocks}</section>\n'
 
 
 def block_html(block: Block) -> str:
     if isinstance(block, Para):
         return f'<p class="{block.tone}">{esc(block.text, 1200)}</p>'
     if isinstance(block, Facts):
-        return (
-            f"<dl>{''.join(f'<dt>{esc(name)}</dt><dd>{_inner(cell)}</dd>' for name, cell in block.rows)}</dl>"
-        )
+        return f"<dl>{''.join(f'<dt>{esc(name)}</dt><dd>{_inner(cell)}</dd>' for name, cell in block.rows)}</dl>"
     if isinstance(block, Bullets):
-        items = "".join(f"<li>{_inner(cell)}</li>" for cell in block.items)
-        return f"{_title(block.title)}<ul>{items}</ul>"
+        items = f"<ul>{''.join(f'<li>{_inner(cell)}</li>' for cell in block.items)}</ul>"
+        if block.folded:
+            return f"<details><summary>{esc(block.title)}</summary>{items}</details>"
+        return _title(block.title) + items
     if isinstance(block, Table):
         return _table(block)
     if isinstance(block, Bars):
@@ -144,9 +138,7 @@ def block_html(block: Block) -> str:
     if isinstance(block, Figures):
         return f'<div class="figures">{"".join(_figure(item) for item in block.items)}</div>'
     if isinstance(block, Diagram):
-        return (
-            f'<figure class="drawing">{block.svg}<figcaption>{esc(block.caption, 600)}</figcaption></figure>'
-        )
+        return f'<figure class="drawing">{block.svg}<figcaption>{esc(block.caption, 600)}</figcaption></figure>'
     if isinstance(block, Code):
         body = f"<pre><code>{escape(_printable(block.text))}</code></pre>"
         return f"<details><summary>{esc(block.title)}</summary>{body}</details>" if block.title else body
@@ -170,9 +162,7 @@ def _inner(cell: Cell) -> str:
 
 
 def _table(block: Table) -> str:
-    head = "".join(
-        f'<th scope="col"{_numeric(block, index)}>{esc(name)}</th>' for index, name in enumerate(block.head)
-    )
+    head = "".join(f'<th scope="col"{_numeric(block, index)}>{esc(name)}</th>' for index, name in enumerate(block.head))
     rows = "".join(f"<tr>{''.join(_cells(block, row))}</tr>" for row in block.rows)
     css = ' class="stack"' if block.stack else ' class="narrow"' if len(block.head) < 4 else ""
     table = f"<table{css}><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
@@ -190,23 +180,22 @@ def _cells(block: Table, row: Sequence[Cell]) -> Iterable[str]:
 
 
 def _bars(block: Bars) -> str:
-    rows = []
-    for bar in block.rows:
-        over = " over" if bar.met is False else ""
-        track = ""
-        if bar.part is not None:
-            track = f'<i role="presentation"><b style="width:{min(100.0, 100 * bar.part):.1f}%"></b></i>'
-        limit = f' <span class="muted">of {esc(bar.allowed)}</span>' if bar.allowed else ""
-        notes = [bar.how, "no limit set" if not bar.allowed else ""]
-        how = ", ".join(esc(note) for note in notes if note)
-        missed = '<span class="bad">limit missed</span>' + (" · " if how else "") if over else ""
-        how = f"<small>{missed}{how}</small>" if missed or how else ""
-        value = f'<span class="value"><span class="strong">{esc(bar.used)}</span>{limit}</span>'
-        rows.append(
-            f'<div class="bar{over}"><span>{esc(bar.label)}</span>'
-            f"{track or '<span></span>'}{value}{how}</div>"
-        )
-    return f'<div class="bars">{"".join(rows)}</div>'
+    return f'<div class="bars">{"".join(_bar(bar) for bar in block.rows)}</div>'
+
+
+def _bar(bar: Bar) -> str:
+    """A line of the budget; without a limit, how the number was got stands where the bar would."""
+    over = " over" if bar.met is False else ""
+    notes = ['<span class="bad">limit missed</span>'] if over else []
+    notes += [esc(bar.how)] if bar.how else []
+    notes += [] if bar.allowed else ["no limit set"]
+    how = f"<small>{', '.join(notes)}</small>" if notes else ""
+    limit = f' <span class="muted">of {esc(bar.allowed)}</span>' if bar.allowed else ""
+    value = f'<span class="value"><span class="strong">{esc(bar.used)}</span>{limit}</span>'
+    if bar.part is None:
+        return f'<div class="bar free"><span>{esc(bar.label)}</span>{how}{value}</div>'
+    track = f'<i role="presentation"><b style="width:{min(100.0, 100 * max(0.0, bar.part)):.1f}%"></b></i>'
+    return f'<div class="bar{over}"><span>{esc(bar.label)}</span>{track}{value}{how}</div>'
 
 
 def _figure(item: Figure) -> str:
@@ -223,7 +212,7 @@ def _tree(block: LayerTree) -> str:
     total = block.total
     last = '<div class="row sum"><span class="name" style="--deep:0">All</span><span class="shape"></span>'
     last += f"<span>{count(total.get('params'))}</span><span>{count(total.get('macs'))}</span>"
-    last += f'<span class="acts">{show(total.get("activation_bytes"), "bytes")}</span></div>'
+    last += f'<span class="acts">{count(total.get("activations"))}</span></div>'
     return f'<div class="tree">{head}{rows}{last}</div>'
 
 
@@ -232,12 +221,8 @@ def _layer(layer: Layer, deep: int, copies: int, total: Mapping[str, float | Non
     whole = total.get("macs") or total.get("params") or 0
     part = (layer.macs if total.get("macs") else layer.params) * copies / whole if whole else 0
     times = f'<span class="times">×{layer.repeat}</span>' if layer.repeat > 1 else ""
-    heat = (
-        f'<u style="width:{min(100.0, 100 * part):.1f}%" title="share of the cost"></u>'
-        if part > 0.005
-        else ""
-    )
-    acts = size(layer.activation_bytes * copies) if layer.activation_bytes is not None else "–"
+    heat = f'<u style="width:{min(100.0, 100 * part):.1f}%" title="share of the cost"></u>' if part > 0.005 else ""
+    acts = count(layer.activations * copies) if layer.activations is not None else "–"
     row = (
         f'<span class="name" style="--deep:{min(deep, 12)}">'
         f'<span class="strong">{esc(layer.name, 80)}</span>{times}<em>{esc(layer.cls, 60)}</em></span>'

@@ -125,9 +125,7 @@ class _Plan:
         # Cards of one scope are of one width: a calm column.
         width = max((cards[i].left * 2 for i in cards if kind(self.layers[i]) == "card"), default=0)
         return [
-            _card(layer, copies * layer.repeat, width)
-            if i in cards
-            else _group(layer, found, copies * layer.repeat)
+            _card(layer, copies * layer.repeat, width) if i in cards else _group(layer, found, copies * layer.repeat)
             for i, layer in enumerate(self.layers)
         ]
 
@@ -230,9 +228,7 @@ class _Plan:
             (x1, y1), (x2, y2) = self._foot(i), self._head(j)
             if self._bent(i, j):
                 y = self._level(self._row(j))
-                self.picture.items.append(
-                    Wire(((x1, y1), (x1, y), (x2, y), (x2, y2)), arrow=self._pointed(j))
-                )
+                self.picture.items.append(Wire(((x1, y1), (x1, y), (x2, y), (x2, y2)), arrow=self._pointed(j)))
             elif y2 > y1:
                 self.picture.items.append(Wire(((x1, y1), (x2, y2)), arrow=self._pointed(j)))
 
@@ -252,9 +248,7 @@ class _Plan:
             if source == ENTRY:  # it forks off the trunk, whose line is there already
                 start[0] = (0.0, start[1][1] - 8)
             for j in targets:
-                stop = self._lane_end(
-                    j, x, 0.5 if kind(self.layers[j % self.exit]) == "pill" else 0.3, target=True
-                )
+                stop = self._lane_end(j, x, 0.5 if kind(self.layers[j % self.exit]) == "pill" else 0.3, target=True)
                 arrow = self._pointed(j)
                 self.picture.items.append(Wire((*start, *reversed(stop)), lane=True, arrow=arrow))
 
@@ -306,11 +300,7 @@ def _card(layer: Layer, copies: int, min_width: float = 0) -> Picture:
     else:
         name, cls = card_words(layer)
         first = draw.width_of(name, NAME, True) + 14 + draw.width_of(cls, SMALL)
-        costs = (
-            draw.width_of(" · ".join(costs_of(layer, copies)), SMALL)
-            + 12
-            + draw.width_of("99.9 %", SMALL, True)
-        )
+        costs = draw.width_of(" · ".join(costs_of(layer, copies)), SMALL) + 12 + draw.width_of("99.9 %", SMALL, True)
         two = bool(costs_of(layer, copies))
         width, height = max(120.0, min_width, first + 30, costs + 30 if two else 0), 44.0 if two else 28.0
     box = Box(-width / 2, 0, width, height, kind(layer), layer, copies)

@@ -1,5 +1,6 @@
 """The report as GitHub Markdown: tables, folds, a Mermaid diagram; a plot is the sentence that it shows."""
 
+import html
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,7 +22,7 @@ from netwright.report.document import (
 )
 from netwright.report.fold import Layer
 from netwright.report.outline import sections
-from netwright.report.words import clean, count, shape, verdict_sentence
+from netwright.report.words import advice, clean, count, shape, verdict_sentence
 
 SPECIAL = re.compile(r"([\\`*_\[\]<>|~$])")
 LEADING = re.compile(r"^([-+=#]|\d+[.)](?=\s|$))")
@@ -31,8 +32,8 @@ def render_markdown(report: Mapping[str, Any]) -> str:
     """The whole report; its first line is the verdict."""
     verdict = report.get("verdict") or {}
     parts = [f"# {escape(verdict_sentence(report), 400)}"]
-    if verdict.get("recommendation"):
-        parts.append(escape(verdict["recommendation"], 600))
+    if words := advice(report):
+        parts.append(escape(words, 600))
     bars = budget_bars(verdict)
     if bars:
         parts.append(_bars(bars))
@@ -55,7 +56,8 @@ def block_markdown(block: Block) -> str:
     if isinstance(block, Facts):
         return _table(("", ""), [[Cell(name), cell] for name, cell in block.rows], frozenset())
     if isinstance(block, Bullets):
-        return _title(block.title) + "\n".join(f"- {_inner(cell, ' — ')}" for cell in block.items)
+        items = "\n".join(f"- {_inner(cell, ' — ')}" for cell in block.items)
+        return _folded(block.title, items) if block.folded else _title(block.title) + items
     if isinstance(block, Table):
         return _title(block.title) + _table(block.head, block.rows, block.numeric)
     if isinstance(block, Bars):
@@ -77,9 +79,7 @@ def block_markdown(block: Block) -> str:
         f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]:>{widths[3]}}".rstrip()
         for row in lines
     )
-    return _code(
-        Code(text, "text", f"{len(lines) - 2} rows, equal neighbours folded" if len(lines) > 30 else "")
-    )
+    return _code(Code(text, "text", f"{len(lines) - 2} rows, equal neighbours folded" if len(lines) > 30 else ""))
 
 
 def _title(words: str) -> str:
@@ -106,9 +106,7 @@ def _bars(bars: Sequence[Bar]) -> str:
     for bar in bars:
         part = "" if bar.part is None else f"{blocks(bar.part, 10)} {100 * bar.part:.0f} %"
         allowed = bar.allowed or "no limit"
-        rows.append(
-            [Cell(bar.label), Cell(bar.used, tone="strong"), Cell(allowed), Cell(part), Cell(bar.how)]
-        )
+        rows.append([Cell(bar.label), Cell(bar.used, tone="strong"), Cell(allowed), Cell(part), Cell(bar.how)])
     return _table(("Budget", "Used", "Allowed", "", "How it was got"), rows, frozenset({1, 2}))
 
 
@@ -130,7 +128,11 @@ def _code(block: Code) -> str:
     body = f"{fence}{block.language}\n{text}\n{fence}"
     if not block.title:
         return body
-    return f"<details><summary>{escape(block.title)}</summary>\n\n{body}\n\n</details>"
+    return _folded(block.title, body)
+
+
+def _folded(title: str, body: str) -> str:
+    return f"<details><summary>{html.escape(clean(title))}</summary>\n\n{body}\n\n</details>"
 
 
 def _layer(layer: Layer, deep: int, copies: int) -> list[tuple[str, str, str, str]]:

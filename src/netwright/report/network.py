@@ -24,7 +24,7 @@ def from_blueprint(blueprint: Mapping[str, Any], title: str = "") -> dict[str, A
             "shape": row["outputs"][0][1:] if row["outputs"] else None,
             "params": row["params"],
             "macs": row["macs"] // batch,
-            "activation_bytes": row["activation_bytes"] // batch,
+            "activations": row["activation_bytes"] // (4 * batch),
         }
         for row, path in zip(source, paths, strict=True)
         if path
@@ -34,7 +34,7 @@ def from_blueprint(blueprint: Mapping[str, Any], title: str = "") -> dict[str, A
     whole = {
         "params": blueprint["params"],
         "macs": blueprint["macs"] // batch,
-        "activation_bytes": blueprint["activation_bytes"] // batch,
+        "activations": blueprint["activation_bytes"] // (4 * batch),
     }
     missed = [
         f"Not counted: {item['op']}, {item['calls']} call{'s' if item['calls'] != 1 else ''}, first in "

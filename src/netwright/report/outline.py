@@ -45,11 +45,7 @@ def sections(report: Mapping[str, Any]) -> list[Section]:
         found[key] = builder(report.get(key) or {}, report)
     empty = [TITLES[key].lower() for key, blocks in found.items() if not blocks and key != "limits"]
     if empty:
-        found["limits"].append(
-            Bullets([Cell(f"{name[0].upper()}{name[1:]}") for name in empty], "Not in this report")
-        )
+        found["limits"].append(Bullets([Cell(f"{name[0].upper()}{name[1:]}") for name in empty], "Not in this report"))
     return [
-        Section(key, number, TITLES[key], tuple(found[key]))
-        for number, key in enumerate(SECTIONS, 1)
-        if found.get(key)
+        Section(key, number, TITLES[key], tuple(found[key])) for number, key in enumerate(SECTIONS, 1) if found.get(key)
     ]

@@ -51,9 +51,7 @@ def log_ticks(low: float, high: float) -> list[float]:
 class Axis:
     """Values → pixels, linear or logarithmic."""
 
-    def __init__(
-        self, values: Sequence[float], start: float, end: float, *, log: bool = False, pad: float = 0.05
-    ):
+    def __init__(self, values: Sequence[float], start: float, end: float, *, log: bool = False, pad: float = 0.05):
         low, high = (min(values), max(values)) if values else (0.0, 1.0)
         self.log = log and low > 0
         if self.log:
@@ -177,9 +175,7 @@ def lines(
         if across.low <= x <= across.high
     ]
     if guide is not None and up.low <= guide <= up.high:
-        parts.append(
-            line(across.start, up(guide), across.end, up(guide), stroke="good", dash="5 4", width=1.4)
-        )
+        parts.append(line(across.start, up(guide), across.end, up(guide), stroke="good", dash="5 4", width=1.4))
     for index, pairs in enumerate(data.values()):
         colour = var(SERIES[index % len(SERIES)])
         pale = noisy and len(pairs) > 90
@@ -222,9 +218,7 @@ def scatter(
 ) -> str:
     """Dots. With `identity` both axes share a range and y = x is drawn; `level` is a dashed height."""
     pairs = [
-        (a, b)
-        for x, y in zip(xs, ys, strict=False)
-        if (a := number(x)) is not None and (b := number(y)) is not None
+        (a, b) for x, y in zip(xs, ys, strict=False) if (a := number(x)) is not None and (b := number(y)) is not None
     ]
     step = max(1, math.ceil(len(pairs) / limit))
     pairs = pairs[::step]  # evenly over the order given, which is random for a shuffled test part
@@ -235,9 +229,7 @@ def scatter(
     parts = _axes(across, up, x_label, y_label)
     if identity and pairs:
         ends = max(across.low, up.low), min(across.high, up.high)
-        parts.append(
-            line(across(ends[0]), up(ends[0]), across(ends[1]), up(ends[1]), stroke="muted", dash="5 4")
-        )
+        parts.append(line(across(ends[0]), up(ends[0]), across(ends[1]), up(ends[1]), stroke="muted", dash="5 4"))
     if level is not None:
         parts.append(line(across.start, up(level), across.end, up(level), stroke="muted", dash="5 4"))
     opacity = 0.65 if len(pairs) < 200 else 0.35
@@ -264,9 +256,7 @@ def bars(rows: Sequence[tuple[str, Any, str]], *, label: str, fill: str = "accen
     return document(WIDTH, height, parts, label=label)
 
 
-def confusion(
-    matrix: Sequence[Sequence[Any]], labels: Sequence[Any], *, label: str = "Confusion matrix"
-) -> str:
+def confusion(matrix: Sequence[Sequence[Any]], labels: Sequence[Any], *, label: str = "Confusion matrix") -> str:
     """Rows are the truth, columns the prediction; a cell's shade is its share of its row. Errors are warm."""
     size = len(matrix)
     names = [fit(str(name), 74, 11) for name in labels]
@@ -355,9 +345,7 @@ def _whisker(row: Mapping[str, Any], across: Axis, y: float, colour: str, radius
 def _near(rows: Sequence[Mapping[str, Any]]) -> list[float]:
     """What the axis holds: the farthest row is left out where without it the axis is under a quarter."""
     spans = [[value, *(_ends(row) or ())] for row in rows if (value := number(row.get("score"))) is not None]
-    centre = next(
-        (v for row in rows if row.get("strong") and (v := number(row.get("score"))) is not None), None
-    )
+    centre = next((v for row in rows if row.get("strong") and (v := number(row.get("score"))) is not None), None)
     if centre is None:
         centre = spans[0][0] if spans else 0.0
     spans.sort(key=lambda span: abs(span[0] - centre))

@@ -13,7 +13,7 @@ General conventions
   elsewhere.
 - An *interval* is [low, high], or null.
 - A *layer row* is one module in model order: `path`, `class`, `depth`, `shape` of its output without the
-  batch, `params`, `macs` and `activation_bytes` (one example) of one copy with everything inside it;
+  batch, `params`, `macs` and `activations` (numbers newly made for one example) of one copy with everything inside it;
   `repeat` where rows are folded already (rows that are not are folded here). An operator between modules is
   a row with a class such as "add", "mul" or "cat". An *edge* is {"from", "to"} by path; "input" and
   "output" are the network's ends, a group's own path stands for what enters it (from) and leaves it (to).
@@ -87,7 +87,7 @@ LAYER = _object(
     shape={"anyOf": [_list({"type": ["integer", "string"]}), TEXT]},
     params=NUMBER,
     macs=NUMBER,
-    activation_bytes=NUMBER,
+    activations=NUMBER,
     repeat=COUNT,
 )
 EDGE = {
@@ -109,13 +109,11 @@ VERDICT = _object(
     best_baseline=TEXT,
     difference=_or_null(DIFFERENCE),
     outcome={"enum": ["wins", "ties", "loses", None]},
-    recommendation=TEXT,
+    recommendation=TEXT,  # "network", a baseline's name, or a sentence
     budget=_list(
         _object(
             ("name", "used"),
-            name={
-                "type": "string"
-            },  # params, flops, latency_ms, memory_bytes, size_bytes, time_s, or a label
+            name={"type": "string"},  # params, flops, latency_ms, memory_bytes, size_bytes, time_s, or a label
             used=NUMBER,
             allowed=NUMBER,  # null: no limit was set
             unit=TEXT,  # count, ms, s, bytes, or said; left out: from the name
@@ -174,20 +172,16 @@ DIAGRAM = _object(
 )
 LAYERS = _object(
     rows=_list(LAYER),
-    total=_object(params=NUMBER, macs=NUMBER, activation_bytes=NUMBER),
+    total=_object(params=NUMBER, macs=NUMBER, activations=NUMBER),
     notes=REASONS,  # what could not be counted, and what is therefore a bound
 )
 COST = _object(
     rows=_list(FIGURE),
-    by_type=_list(
-        _object(("type",), type={"type": "string"}, count=COUNT, params=NUMBER, macs=NUMBER, ms=NUMBER)
-    ),
+    by_type=_list(_object(("type",), type={"type": "string"}, count=COUNT, params=NUMBER, macs=NUMBER, ms=NUMBER)),
     notes=REASONS,
 )
 RECIPE = _object(
-    rows=_list(
-        _object(("name", "value"), name={"type": "string"}, value=VALUE, reason=TEXT, rule=TEXT, source=TEXT)
-    ),
+    rows=_list(_object(("name", "value"), name={"type": "string"}, value=VALUE, reason=TEXT, rule=TEXT, source=TEXT)),
     notes=REASONS,
 )
 VALIDATION = _object(
@@ -217,9 +211,7 @@ VALIDATION = _object(
             ),
         )
     ),
-    confusion=_or_null(
-        _object(("labels", "matrix"), labels=_list(SCALAR), matrix=_list(_list(NUMBER)), split=TEXT)
-    ),
+    confusion=_or_null(_object(("labels", "matrix"), labels=_list(SCALAR), matrix=_list(_list(NUMBER)), split=TEXT)),
     predictions=_or_null(
         _object(("truth", "predicted"), truth=_list(NUMBER), predicted=_list(NUMBER), split=TEXT, unit=TEXT)
     ),
@@ -243,9 +235,7 @@ BASELINES = _object(
         )
     ),
     difference=_or_null(DIFFERENCE),
-    seeds=_list(
-        _object(("name", "scores"), name={"type": "string"}, seeds=_list(COUNT), scores=_list(NUMBER))
-    ),
+    seeds=_list(_object(("name", "scores"), name={"type": "string"}, seeds=_list(COUNT), scores=_list(NUMBER))),
     notes=REASONS,
 )
 SCALING = _object(

@@ -6,6 +6,7 @@ from typing import Any
 from netwright.report import diagram, plots
 from netwright.report.document import (
     Block,
+    Bullets,
     Cell,
     Code,
     Diagram,
@@ -17,6 +18,8 @@ from netwright.report.document import (
     Table,
     bullets,
     joined,
+    lean,
+    reasons,
 )
 from netwright.report.fold import totals, tree
 from netwright.report.words import (
@@ -31,6 +34,7 @@ from netwright.report.words import (
 )
 
 Json = Mapping[str, Any]
+MOST_REASONS = 6
 
 
 def brief(body: Json, report: Json) -> list[Block]:
@@ -41,18 +45,14 @@ def brief(body: Json, report: Json) -> list[Block]:
     if body.get("rows") is not None:
         rows.append(("Rows", Cell(show(body["rows"]))))
     split = body.get("split") or {}
-    parts = [
-        f"{show(split[name])} {name}"
-        for name in ("train", "validation", "test")
-        if split.get(name) is not None
-    ]
+    parts = [f"{show(split[name])} {name}" for name in ("train", "validation", "test") if split.get(name) is not None]
     if parts:
         rows.append(("Split", Cell(" · ".join(parts), clean(split.get("how") or ""))))
     if body.get("classes"):
         rows.append(("Classes", _classes(body["classes"])))
-    rows += [
-        (clean(key, 60), Cell(clean(show(value), 400))) for key, value in (body.get("facts") or {}).items()
-    ]
+    for key, value in (body.get("facts") or {}).items():
+        label = clean(key, 60)
+        rows.append((label[:1].upper() + label[1:], Cell(clean(show(value), 400))))
     blocks: list[Block] = [Facts(rows)] if rows else []
     return blocks + bullets(body.get("assumptions"), "Assumptions")
 
@@ -71,25 +71,26 @@ def decision(body: Json, report: Json) -> list[Block]:
     chosen = body.get("chosen") or {}
     if chosen:
         words = clean(chosen.get("text") or "", 600)
-        blocks.append(
-            Para(f"Chosen: {clean(chosen.get('name'), 120)}." + (f" {words}" if words else ""), "strong")
-        )
-        args = [
-            (clean(key, 60), Cell(clean(show(value)))) for key, value in (chosen.get("args") or {}).items()
-        ]
+        blocks.append(Para(f"Chosen: {clean(chosen.get('name'), 120)}." + (f" {words}" if words else ""), "strong"))
+        args = [(clean(key, 60), Cell(clean(show(value)))) for key, value in (chosen.get("args") or {}).items()]
         if args:
             blocks.append(Facts(args))
-        blocks += bullets(chosen.get("reasons"), "Why")
+        why = reasons(chosen.get("reasons"))
+        if why:
+            blocks.append(Bullets(why[:MOST_REASONS], "Why"))
+        if len(why) > MOST_REASONS:
+            rest = why[MOST_REASONS:]
+            blocks.append(Bullets(rest, f"{len(rest)} more reason{'s' if len(rest) > 1 else ''}", folded=True))
         if chosen.get("yaml"):
             blocks.append(Code(str(chosen["yaml"]), "yaml", "The model as a Design file has it"))
     if body.get("candidates"):
-        blocks.append(_candidates(body["candidates"], report))
+        blocks += _candidates(body["candidates"], report, reasons(chosen.get("reasons")))
     if body.get("rejected"):
         rows = [
             [Cell(clean(item.get("family"), 80), tone="strong"), joined(item.get("reasons")), _numbers(item)]
             for item in body["rejected"]
         ]
-        blocks.append(Table(("Family", "Why not", "Numbers"), rows, stack=True, title="Rejected"))
+        blocks.append(lean(Table(("Family", "Why not", "Numbers"), rows, stack=True, title="Rejected")))
     return blocks + bullets(body.get("notes"))
 
 
@@ -101,35 +102,39 @@ def _numbers(item: Json) -> Cell:
     return Cell(", ".join(parts))
 
 
-def _candidates(items: Any, report: Json) -> Table:
+def _candidates(items: Any, report: Json, known: list[Cell]) -> list[Block]:
+    """The table; where reasons are many, those that are not the chosen one's too are folded beneath it."""
     metric = metric_name((report.get("verdict") or {}).get("metric") or "score")
-    columns = [
+    columns = (
         ("params", "Parameters", "count"),
         ("flops", "FLOPs", "count"),
         ("latency_ms", "Latency", "ms"),
         ("memory_bytes", "Memory", "bytes"),
         ("score", f"Validation {metric}", "score"),
-    ]
-    why = any(item.get("reasons") for item in items)
-    columns = [column for column in columns if any(number(item.get(column[0])) is not None for item in items)]
+    )
+    own = [[cell for cell in reasons(item.get("reasons")) if cell not in known] for item in items]
+    brief_ = all(len(cells) <= 2 for cells in own)
     rows = []
-    for item in items:
-        outcome = clean(item.get("outcome") or "", 80)
-        tone = "strong" if outcome == "chosen" else ""
-        name = clean(item.get("name"), 80)
-        row = [
-            Cell(
-                name,
-                clean(item.get("family") or "", 60) if item.get("family") != item.get("name") else "",
-                tone,
-            )
-        ]
+    for item, cells in zip(items, own, strict=True):
+        outcome, name = clean(item.get("outcome") or "", 80), clean(item.get("name"), 80)
+        chosen = outcome == "chosen"
+        family = clean(item.get("family") or "", 60)
+        row = [Cell(name, family if family != name else "", "strong" if chosen else "")]
         row += [Cell(show(number(item.get(key)), unit)) for key, _, unit in columns]
-        row.append(Cell(outcome, tone="good" if tone else ""))
-        row += [joined(item.get("reasons"))] if why else []
+        row += [Cell(outcome, tone="good" if chosen else ""), joined(cells) if brief_ else Cell("")]
         rows.append(row)
-    head = ("Candidate", *(title for _, title, _ in columns), "Outcome", *(["Reasons"] if why else []))
-    return Table(head, rows, frozenset(range(1, 1 + len(columns))), stack=True, title="Candidates")
+    head = ("Candidate", *(title for _, title, _ in columns), "Outcome", "Reasons")
+    table = Table(head, rows, frozenset(range(1, 1 + len(columns))), stack=True, title="Candidates")
+    folds = (
+        []
+        if brief_
+        else [
+            Bullets(cells, f"Why {clean(item.get('name'), 80)}", folded=True)
+            for item, cells in zip(items, own, strict=True)
+            if cells
+        ]
+    )
+    return [lean(table), *folds]
 
 
 def picture(body: Json, report: Json) -> list[Block]:
@@ -142,7 +147,8 @@ def picture(body: Json, report: Json) -> list[Block]:
     drawn = diagram.svg(rows, edges, title=title, input_shape=body.get("input"), heat=heat)
     caption = f"Shade: share of {'MACs' if heat == 'macs' else 'parameters'}."
     caption += " Equal neighbours are folded (×N); dropout is not drawn."
-    caption += " Blue: tensors that skip ahead." if edges else " Drawn in the order of the modules' calls."
+    skips = " Blue: tensors that skip ahead." if "url(#nw-lane)" in drawn else ""
+    caption += skips if edges else " Drawn in the order of the modules' calls."
     return [Diagram(drawn, diagram.mermaid(rows, edges, input_shape=body.get("input")), caption)]
 
 
@@ -152,8 +158,8 @@ def layers(body: Json, report: Json) -> list[Block]:
     if rows:
         folded = tree(rows)
         total: dict[str, float | None] = dict(totals(folded))
-        if all(layer.activation_bytes is not None for layer in folded):
-            total["activation_bytes"] = sum(layer.total("activation_bytes") for layer in folded)
+        if all(layer.activations is not None for layer in folded):
+            total["activations"] = sum(layer.total("activations") for layer in folded)
         total |= {key: number(value) for key, value in (body.get("total") or {}).items()}
         blocks.append(LayerTree(folded, total))
     return blocks + bullets(body.get("notes"))
@@ -163,9 +169,7 @@ def cost(body: Json, report: Json) -> list[Block]:
     blocks: list[Block] = []
     if body.get("rows"):
         blocks.append(figures_table(body["rows"]))
-    figures = [
-        _shares(body, *kind) for kind in (("macs", "MACs", "accent"), ("params", "Parameters", "violet"))
-    ]
+    figures = [_shares(body, *kind) for kind in (("macs", "MACs", "accent"), ("params", "Parameters", "violet"))]
     if known := [figure for figure in figures if figure]:
         blocks.append(Figures(known))
     return blocks + bullets(body.get("notes"))
@@ -205,8 +209,6 @@ def recipe(body: Json, report: Json) -> list[Block]:
     for item in body.get("rows") or []:
         note = " · ".join(clean(item[key], 120) for key in ("rule", "source") if item.get(key))
         value = Cell(clean(show(item.get("value")), 200), tone="strong")
-        rows.append(
-            [Cell(clean(item.get("name"), 60)), value, Cell(clean(item.get("reason") or "", 400), note)]
-        )
+        rows.append([Cell(clean(item.get("name"), 60)), value, Cell(clean(item.get("reason") or "", 400), note)])
     blocks: list[Block] = [Table(("Setting", "Value", "Reason"), rows, stack=True)] if rows else []
     return blocks + bullets(body.get("notes"))

@@ -48,6 +48,7 @@ small{display:block;color:var(--muted);font-size:12.5px;line-height:1.4;font-wei
 .bar.over i b{background:var(--bad)}
 .bar .value{text-align:right}
 .bar small{grid-column:1/-1;margin-top:-3px}
+.bar.free small{grid-column:auto;margin-top:0}
 nav{display:flex;flex-wrap:wrap;gap:6px 16px;margin-top:26px;font-size:13.5px}
 dl{display:grid;grid-template-columns:minmax(110px,190px) 1fr;gap:7px 20px;margin:0 0 14px}
 dt{color:var(--muted)}
@@ -61,7 +62,7 @@ th{text-align:left;font-weight:500;color:var(--muted);font-size:12.5px;white-spa
 th,td{padding:8px 14px 8px 0;border-bottom:1px solid var(--line);vertical-align:top}
 .num+th,.num+td{padding-left:14px}
 th:last-child,td:last-child{padding-right:0}
-td:first-child{min-width:7.5em}
+td:first-child{overflow-wrap:break-word}
 table.narrow{max-width:660px}
 .num{text-align:right;white-space:nowrap}
 figure{margin:0;min-width:0}
@@ -96,7 +97,7 @@ footer{margin-top:56px;padding-top:16px;border-top:1px solid var(--line);color:v
  .page{padding:24px 16px 48px}
  .bar{grid-template-columns:1fr auto}
  .bar i{grid-column:1/-1;grid-row:2}
- .bar>span:empty{display:none}
+ .bar.free small{grid-column:1/-1;grid-row:2}
  .tile{padding:11px 13px}
  .tile b{font-size:23px}
  dl{grid-template-columns:1fr;gap:0}

@@ -83,9 +83,7 @@ def text(
     return f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size:g}" fill="{var(fill)}"{extra}>{esc(words)}</text>'
 
 
-def line(
-    x1: float, y1: float, x2: float, y2: float, *, stroke: str = "line", width: float = 1, dash: str = ""
-) -> str:
+def line(x1: float, y1: float, x2: float, y2: float, *, stroke: str = "line", width: float = 1, dash: str = "") -> str:
     extra = f' stroke-dasharray="{dash}"' if dash else ""
     return (
         f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{var(stroke)}"'
@@ -122,9 +120,7 @@ def dot(x: float, y: float, radius: float, *, fill: str = "accent", opacity: flo
     return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}" fill="{var(fill)}"{extra}/>'
 
 
-def document(
-    width: float, height: float, parts: list[str], *, label: str, css: str = "plot", least: float = 0
-) -> str:
+def document(width: float, height: float, parts: list[str], *, label: str, css: str = "plot", least: float = 0) -> str:
     """A drawing shown at no more than 1.15 of its own size, and at no less than `least` of it on a narrow
     page.
     """

@@ -10,7 +10,7 @@ from rich.text import Text
 from netwright.report.document import budget_bars
 from netwright.report.evidence import comparison
 from netwright.report.markdown import blocks
-from netwright.report.words import clean, interval, metric_name, score, verdict_sentence
+from netwright.report.words import advice, clean, interval, metric_name, score, verdict_sentence
 
 TONES = {"wins": "green", "ties": "yellow", "loses": "red"}
 
@@ -20,8 +20,8 @@ def render_terminal(report: Mapping[str, Any], console: Console) -> None:
     verdict = report.get("verdict") or {}
     tone = TONES.get(verdict.get("outcome") or "", "yellow" if verdict.get("status") == "interrupted" else "")
     console.print(Text(verdict_sentence(report), style=f"bold {tone}".strip()))
-    if verdict.get("recommendation"):
-        console.print(Text(clean(verdict["recommendation"], 600)))
+    if words := advice(report):
+        console.print(Text(words))
     _budget(verdict, console)
     _comparison(report, verdict, console)
 

@@ -215,6 +215,19 @@ def shape(value: Any) -> str:
     return clean(value, 40) if value else ""
 
 
+def advice(report: Mapping[str, Any]) -> str:
+    """The recommendation as a sentence, also where the verdict only names who is recommended."""
+    verdict = report.get("verdict") or {}
+    said = verdict.get("recommendation")
+    if not said:
+        return ""
+    if said == "network":
+        return "Recommended: the network."
+    if said in (verdict.get("baselines") or {}):
+        return f"Recommended: the {clean(said, 80)} baseline; the network is the second choice."
+    return clean(said, 600)
+
+
 def verdict_sentence(report: Mapping[str, Any]) -> str:
     """The first line of every rendering."""
     verdict = report.get("verdict") or {}

@@ -27,9 +27,7 @@ class CrossEntropy(nn.Module):
 
     def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
         outputs, targets = _each_member(outputs, targets)
-        return F.cross_entropy(
-            outputs, targets, weight=self.class_weights, label_smoothing=self.label_smoothing
-        )
+        return F.cross_entropy(outputs, targets, weight=self.class_weights, label_smoothing=self.label_smoothing)
 
 
 class MeanSquaredError(nn.Module):
@@ -81,7 +79,7 @@ def balanced_class_weights(targets: Tensor, num_classes: int) -> list[float]:
 
 def _each_member(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     """(B, k, C) → (B·k, C), with the targets repeated k times."""
-    if outputs.dim() == 2:
+    if outputs.dim() != 3:
         return outputs, targets
     return outputs.flatten(0, 1), targets.repeat_interleave(outputs.shape[1], dim=0)
 
@@ -90,7 +88,5 @@ def _numbers(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     """Outputs and targets in one shape (B·k,); never broadcast (B, 1) against (B,)."""
     outputs, targets = _each_member(outputs, targets)
     if outputs.shape != (len(targets), 1):
-        raise ValueError(
-            f"outputs {tuple(outputs.shape)} do not match {len(targets)} targets: (B, 1) is needed"
-        )
+        raise ValueError(f"outputs {tuple(outputs.shape)} do not match {len(targets)} targets: (B, 1) is needed")
     return outputs.squeeze(-1), targets.reshape(-1).to(outputs.dtype)

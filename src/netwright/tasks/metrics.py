@@ -81,14 +81,19 @@ def _auc(truth: np.ndarray, output: np.ndarray, weights: np.ndarray) -> np.ndarr
 
 
 def _auc_of(positive: np.ndarray, score: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """The chance that a positive scores above a negative, ties half: over groups of equal score in rising order."""
+    """The chance that a positive scores above a negative, ties half (Mann and Whitney 1947).
+
+    The weight below each positive's score, half of its ties included, less what is of positives themselves: P²/2.
+    """
     order = np.argsort(score, kind="stable")
-    starts = np.flatnonzero(np.r_[True, np.diff(score[order]) > 0])
-    sorted_weights, sorted_positive = weights[:, order], positive[order]
-    positives = np.add.reduceat(sorted_weights * sorted_positive, starts, axis=1)
-    negatives = np.add.reduceat(sorted_weights * ~sorted_positive, starts, axis=1)
-    below = np.cumsum(negatives, axis=1) - negatives / 2
-    return (positives * below).sum(1) / (positives.sum(1) * negatives.sum(1))
+    weights, positives = weights[:, order], np.flatnonzero(positive[order])
+    first_of_tie = np.r_[True, np.diff(score[order]) > 0]
+    ties = weights if first_of_tie.all() else np.add.reduceat(weights, np.flatnonzero(first_of_tie), axis=1)
+    below = np.cumsum(ties, axis=1) - ties / 2
+    chosen = weights[:, positives]
+    above = (chosen * below[:, (np.cumsum(first_of_tie) - 1)[positives]]).sum(1)
+    total = chosen.sum(1)
+    return (above - total**2 / 2) / (total * (weights.sum(1) - total))
 
 
 def _log_loss(truth: np.ndarray, output: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -120,9 +125,7 @@ def _labels(output: np.ndarray) -> np.ndarray:
     return output if output.ndim == 1 else output.argmax(1)
 
 
-def _confusion(
-    truth: np.ndarray, output: np.ndarray, weights: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _confusion(truth: np.ndarray, output: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Hits, true rows and predicted rows of each class, (R, K) each."""
     predicted = _labels(output)
     classes, codes = np.unique(np.r_[truth, predicted], return_inverse=True)

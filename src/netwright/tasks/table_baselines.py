@@ -1,7 +1,10 @@
 """Baselines of tables: linear on scaled and one-hot columns, trees on the columns as they are."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -40,9 +43,7 @@ def candidates(task: Task, kinds: dict[str, str], targets: np.ndarray, seed: int
     linear = "logistic regression" if task.is_classification else "ridge regression"
     tree_features, categorical = _for_trees(columns)
     return [
-        Candidate(
-            "linear", f"{linear} on scaled and one-hot columns", _for_linear(columns), models, choice, note
-        ),
+        Candidate("linear", f"{linear} on scaled and one-hot columns", _for_linear(columns), models, choice, note),
         Candidate(
             "trees",
             "gradient-boosted trees (HistGradientBoosting) on the raw columns",
@@ -55,9 +56,7 @@ def candidates(task: Task, kinds: dict[str, str], targets: np.ndarray, seed: int
 
 def _for_linear(columns: dict[str, list[str]]) -> Pipeline:
     numbers = make_pipeline(SimpleImputer(strategy="median", add_indicator=True), StandardScaler())
-    levels = OneHotEncoder(
-        handle_unknown="infrequent_if_exist", max_categories=LEVELS_FOR_LINEAR, sparse_output=False
-    )
+    levels = OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=LEVELS_FOR_LINEAR, sparse_output=False)
     return ColumnTransformer(
         [
             ("numeric", make_pipeline(FunctionTransformer(as_numbers), numbers), columns["numeric"]),
@@ -69,18 +68,27 @@ def _for_linear(columns: dict[str, list[str]]) -> Pipeline:
 
 def _for_trees(columns: dict[str, list[str]]) -> tuple[ColumnTransformer, list[bool]]:
     """Missing numbers stay missing, which the trees understand. Also says which features are categorical."""
-    levels = OrdinalEncoder(
-        handle_unknown="use_encoded_value", unknown_value=np.nan, max_categories=LEVELS_FOR_TREES
-    )
+    levels = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan, max_categories=LEVELS_FOR_TREES)
     features = ColumnTransformer(
         [
-            ("numeric", FunctionTransformer(as_numbers), columns["numeric"]),
-            ("date", FunctionTransformer(as_date_parts), columns["date"]),
+            ("numeric", make_pipeline(FunctionTransformer(as_numbers), EmptyToZero()), columns["numeric"]),
+            ("date", make_pipeline(FunctionTransformer(as_date_parts), EmptyToZero()), columns["date"]),
             ("categorical", make_pipeline(FunctionTransformer(as_levels), levels), columns["categorical"]),
         ]
     )
     numbers = len(columns["numeric"]) + 4 * len(columns["date"])
     return features, [False] * numbers + [True] * len(columns["categorical"])
+
+
+class EmptyToZero(TransformerMixin, BaseEstimator):
+    """Columns without one number in the fit become 0: the trees can't bin them (scikit-learn 1.9 fails)."""
+
+    def fit(self, numbers: np.ndarray, y: Any = None) -> "EmptyToZero":
+        self.empty_ = np.isnan(numbers).all(0)
+        return self
+
+    def transform(self, numbers: np.ndarray) -> np.ndarray:
+        return np.where(self.empty_, 0.0, numbers)
 
 
 def as_numbers(table: pd.DataFrame) -> np.ndarray:

@@ -28,9 +28,7 @@ class Task:
                 task = cls(known, metric_for(known, metric).name, tuple(classes))
                 task._check_classes()
                 return task
-        raise InputError(
-            f"{kind!r} is not a task", where="task", fix=f"choose one of {', '.join(get_args(Kind))}"
-        )
+        raise InputError(f"{kind!r} is not a task", where="task", fix=f"choose one of {', '.join(get_args(Kind))}")
 
     def _check_classes(self) -> None:
         fits = {

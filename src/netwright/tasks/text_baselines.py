@@ -12,12 +12,13 @@ from sklearn.pipeline import make_pipeline
 from netwright.tasks.baseline_models import Candidate, linear_models, trees
 from netwright.tasks.task import Task
 
-WORDS = 50_000
+WORDS = 30_000
+PAIRS_BELOW = 5_000_000  # letters in all: above, pairs of words cost a minute and gain nothing
 DIRECTIONS = 100
 
 
 def candidates(task: Task, texts: Sequence[str], targets: np.ndarray, seed: int) -> list[Candidate]:
-    terms = "words and pairs of words" if has_words(texts) else "one to three characters"
+    terms = _terms(texts)
     models, choice = linear_models(task, sparse=True)
     linear = "logistic regression" if task.is_classification else "ridge regression"
     return [
@@ -38,15 +39,24 @@ def has_words(texts: Sequence[str]) -> bool:
     return bool(some) and sum(len(text.split()) for text in some) > letters / 15
 
 
+def _terms(texts: Sequence[str]) -> str:
+    if not has_words(texts):
+        return "one to three characters"
+    return "words and pairs of words" if sum(map(len, texts)) < PAIRS_BELOW else "words"
+
+
 def _tf_idf(texts: Sequence[str]) -> TfidfVectorizer:
     rarest = 2 if len(texts) >= 500 else 1
-    if has_words(texts):
+    terms = _terms(texts)
+    if "words" in terms:
         return TfidfVectorizer(
-            ngram_range=(1, 2), min_df=rarest, max_features=WORDS, sublinear_tf=True, token_pattern=r"\b\w+\b"
+            ngram_range=(1, 2 if "pairs" in terms else 1),
+            min_df=rarest,
+            max_features=WORDS,
+            sublinear_tf=True,
+            token_pattern=r"\b\w+\b",
         )
-    return TfidfVectorizer(
-        analyzer="char", ngram_range=(1, 3), min_df=rarest, max_features=WORDS, sublinear_tf=True
-    )
+    return TfidfVectorizer(analyzer="char", ngram_range=(1, 3), min_df=rarest, max_features=WORDS, sublinear_tf=True)
 
 
 class Directions(TransformerMixin, BaseEstimator):

@@ -26,14 +26,10 @@ def shift(x: Tensor, fraction: float = 0.1) -> Tensor:
     rows = (torch.arange(H) + dy[:, None]).clamp(0, H - 1)  # (B, H)
     columns = (torch.arange(W) + dx[:, None]).clamp(0, W - 1)  # (B, W)
     sample = torch.arange(len(x))[:, None, None]
-    return (
-        x.permute(0, 2, 3, 1)[sample, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2).contiguous()
-    )
+    return x.permute(0, 2, 3, 1)[sample, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2).contiguous()
 
 
-def affine(
-    x: Tensor, degrees: float = 10.0, scale: float = 0.1, shift: float = 0.1, shear: float = 0.0
-) -> Tensor:
+def affine(x: Tensor, degrees: float = 10.0, scale: float = 0.1, shift: float = 0.1, shear: float = 0.0) -> Tensor:
     """Turn (± degrees), zoom (1 ± scale), shear and move (± a fraction of the side) each image, bilinear."""
     B = len(x)
     angle, zoom, slant, dx, dy = torch.rand(5, B) * 2 - 1

@@ -14,6 +14,7 @@ from netwright.train.trainer import EVALUATIONS
 
 EXPLORATION = 0.3  # share of the time in which the candidates compete
 SEEDS = 3  # at least so many runs of the winner
+ROUND_OVERHEAD = 0.5  # seconds that a round takes beside its training: setting up, the last evaluation, saving
 BF16_GAIN = 1.3  # bf16 must be so many times faster to be used
 
 
@@ -22,7 +23,7 @@ class Entrant:
     """A candidate of the competition: `recipe.steps` is the longest training that still makes sense for it."""
 
     name: str
-    model: dict
+    model: str | dict
     inputs: dict
     recipe: Recipe
 
@@ -51,11 +52,12 @@ class Competition:
 
     def run(self, pool: Pool) -> dict:
         """The plan with all results: `winner`, `runs` by name, `rungs`, `interrupted`."""
-        self.began = time.monotonic()
+        self.began, self.spent = time.monotonic(), 0.0
         self.pool = pool
         path = self.folder / "plan.json"
         if path.exists():
             self.plan = json.loads(path.read_text())
+            self.spent = self.plan.get("wall_seconds", 0.0)
         else:
             self.plan = self._make_plan()
         if self.stop():
@@ -73,11 +75,14 @@ class Competition:
             rung["ranking"] = [[e.name, self._score(self._name(e, 0))] for e in ranking]
             dropped = [e.name for e in ranking[rung["keep"] :]]
             if dropped:
-                self.say(
-                    f"rung {number + 1}: {', '.join(e.name for e in alive)} ahead; {', '.join(dropped)} dropped"
-                )
+                self.say(f"rung {number + 1}: {', '.join(e.name for e in alive)} ahead; {', '.join(dropped)} dropped")
         winner = alive[0]
         self.plan["winner"] = winner.name
+        if self.seconds is not None and not self.plan.get("final_set"):
+            # What the rungs really took decides what each round of the final has.
+            rounds = math.ceil(self.plan["seeds"] / self.workers)
+            self.plan["final_seconds"] = max(1.0, (self.seconds - self._elapsed()) / rounds - ROUND_OVERHEAD)
+            self.plan["final_set"] = True
         self._save()
         jobs = [self._job(winner, seed) for seed in range(self.plan["seeds"])]
         if not self._train(jobs, "final"):
@@ -105,19 +110,17 @@ class Competition:
             plan["precision"] = {e.name: e.recipe.precision for e in self.entrants}
             plan["final_seconds"] = None
         else:
-            jobs = [
-                Job(e.name, str(self.folder), e.model, e.inputs, e.recipe.to_data()) for e in self.entrants
-            ]
+            jobs = [Job(e.name, str(self.folder), e.model, e.inputs, e.recipe.to_data()) for e in self.entrants]
             pace = self.pool.run("measure", jobs, stop=self.stop)
             plan["pace"] = pace
-            left = self.seconds - (time.monotonic() - self.began)
+            left = self.seconds - self._elapsed()
             # In units of one full training: what the rungs and the final take, one after another on the workers.
             units = math.ceil(plan["seeds"] / self.workers)
             done = 0.0
             for rung in plan["rungs"]:
                 units += math.ceil(rung["runs"] / self.workers) * (rung["share"] - done)
                 done = rung["share"]
-            each = left / units
+            each = max(0.5, left / units - ROUND_OVERHEAD)
             plan["final_seconds"] = each
             plan["lengths"], plan["looks"], plan["precision"] = {}, {}, {}
             for e in self.entrants:
@@ -194,11 +197,15 @@ class Competition:
         finals = [name for name in names if winner and name.startswith(f"{winner}.seed")]
         best = max(finals or names, key=self._key, default=None)
         self.plan |= {"best": best, "interrupted": interrupted}
-        self.plan["wall_seconds"] = self.plan.get("wall_seconds", 0.0) + time.monotonic() - self.began
         self._save()
         return self.plan
 
+    def _elapsed(self) -> float:
+        """Seconds since the competition began, over all its sessions."""
+        return self.spent + time.monotonic() - self.began
+
     def _save(self) -> None:
+        self.plan["wall_seconds"] = self._elapsed()
         draft = self.folder / "plan.draft"
         draft.write_text(json.dumps(self.plan))
         draft.replace(self.folder / "plan.json")

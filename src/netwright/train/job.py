@@ -27,7 +27,7 @@ class Job:
 
     name: str
     folder: str
-    model: dict
+    model: str | dict
     inputs: dict
     recipe: dict
     until: int | None = None

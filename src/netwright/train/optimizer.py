@@ -7,7 +7,8 @@ from torch import nn
 def parameter_groups(module: nn.Module, weight_decay: float) -> list[dict]:
     """Matrices and kernels decay; biases, norms, embeddings and other vectors do not (rule T10)."""
     embeddings = {id(p) for m in module.modules() if isinstance(m, nn.Embedding) for p in m.parameters()}
-    decayed, free = [], []
+    decayed: list[nn.Parameter] = []
+    free: list[nn.Parameter] = []
     for parameter in module.parameters():
         if parameter.requires_grad:
             (decayed if parameter.ndim >= 2 and id(parameter) not in embeddings else free).append(parameter)

@@ -79,7 +79,9 @@ class Pool:
         stop: Callable[[], bool] = lambda: False,
     ) -> dict[str, dict]:
         """Do all jobs ("train" or "measure"), the results by name. After `stop` no new job is begun."""
-        waiting, running, results = list(jobs), {}, {}
+        waiting = list(jobs)
+        running: dict[int, str] = {}  # worker → job
+        results: dict[str, dict] = {}
         asked = False
         while running or (waiting and not asked):
             if stop() and not asked:

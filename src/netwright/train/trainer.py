@@ -47,14 +47,14 @@ class Trainer:
         self.recipe, self.objective, self.loss = recipe, objective, objective.loss(recipe)
         self.train, self.validation = train, validation
         self.is_image = "x" in train
-        self.module = module.to(memory_format=torch.channels_last) if self.is_image else module
+        self.module = module
+        if self.is_image:
+            self.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizer = adamw(self.module, recipe.lr, recipe.weight_decay, recipe.betas)
         self.average = WeightAverage(self.module, recipe.ema_decay) if recipe.ema_decay else None
         self.batches = Batches(len(train["target"]), recipe.batch_size, recipe.seed)
         steps = recipe.steps
-        self.schedule = Schedule(
-            steps, min(int(recipe.warmup_fraction * steps), 2000), recipe.final_lr_fraction
-        )
+        self.schedule = Schedule(steps, min(int(recipe.warmup_fraction * steps), 2000), recipe.final_lr_fraction)
         self.eval_every = recipe.eval_every or max(1, steps // EVALUATIONS)
 
         self.step = 0
@@ -151,9 +151,7 @@ class Trainer:
             loss = self._loss(inputs, targets)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        norm = nn.utils.clip_grad_norm_(
-            self.module.parameters(), recipe.clip_norm or float("inf"), foreach=True
-        )
+        norm = nn.utils.clip_grad_norm_(self.module.parameters(), recipe.clip_norm or float("inf"), foreach=True)
         value, gradient = float(loss.detach()), float(norm)
         if not (np.isfinite(value) and np.isfinite(gradient)) or self._has_diverged(value):
             return False
@@ -193,8 +191,7 @@ class Trainer:
         share = float(np.random.default_rng(self.recipe.seed * 1_000_003 + self.step).beta(alpha, alpha))
         other = torch.randperm(len(targets))
         blended = {
-            name: share * v + (1 - share) * v[other] if v.is_floating_point() else v
-            for name, v in inputs.items()
+            name: share * v + (1 - share) * v[other] if v.is_floating_point() else v for name, v in inputs.items()
         }
         outputs = self.module(**blended)
         return share * self.loss(outputs, targets) + (1 - share) * self.loss(outputs, targets[other])
@@ -222,12 +219,8 @@ class Trainer:
         self.smoothed = loss if self.smoothed is None else 0.9 * self.smoothed + 0.1 * loss
         if self.first_loss is None:
             self.first_loss = loss
-        self.lowest_loss = min(
-            self.smoothed, self.lowest_loss if self.lowest_loss is not None else self.smoothed
-        )
-        return (
-            self.smoothed > LOSS_LIMIT * max(self.lowest_loss, 0.1) and self.smoothed > 1.5 * self.first_loss
-        )
+        self.lowest_loss = min(self.smoothed, self.lowest_loss if self.lowest_loss is not None else self.smoothed)
+        return self.smoothed > LOSS_LIMIT * max(self.lowest_loss, 0.1) and self.smoothed > 1.5 * self.first_loss
 
     def _undo(self, report: Callable[[dict], None]) -> None:
         """Back to the last good state, with a smaller rate, and say so."""

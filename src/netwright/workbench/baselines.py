@@ -49,8 +49,7 @@ def baselines_of(prepared: Prepared, seed: int) -> Baselines:
     if prepared.dataset.modality == "table":
         numeric = {column.name for column in prepared.profile.columns if column.kind != "categorical"}
         kinds = {
-            name: "numeric" if name in numeric or ": " in name else "categorical"
-            for name in inputs["train"].columns
+            name: "numeric" if name in numeric or ": " in name else "categorical" for name in inputs["train"].columns
         }
     results = run_baselines(
         prepared.dataset.modality,

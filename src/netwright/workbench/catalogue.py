@@ -12,9 +12,7 @@ LISTS = {"families": families, "presets": presets, "blocks": blocks}
 def listing(what: str) -> list[dict[str, Any]]:
     """`families`, `presets` or `blocks`, as data."""
     if what not in LISTS:
-        raise InputError(
-            f"there is no list of {what!r}", where="list", fix=f"choose one of {', '.join(LISTS)}"
-        )
+        raise InputError(f"there is no list of {what!r}", where="list", fix=f"choose one of {', '.join(LISTS)}")
     return LISTS[what]()
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from netwright.advise import Candidate, fit_candidates, propose, recipe_for
+from netwright.advise import propose_within
 from netwright.design import Brief, Budget, Data, Design, Recipe, Spec
 from netwright.design import Task as TaskSection
 from netwright.errors import InputError
@@ -57,13 +57,9 @@ def design(
         time=request.time or DEFAULT_TIME,
     )
     if request.steps is not None and request.steps < 1:
-        raise InputError(
-            f"{request.steps} steps can't be trained", where="--steps", fix="give a whole number above 0"
-        )
+        raise InputError(f"{request.steps} steps can't be trained", where="--steps", fix="give a whole number above 0")
     if request.workers is not None and request.workers < 1:
-        raise InputError(
-            f"{request.workers} workers can't train", where="--workers", fix="give a whole number above 0"
-        )
+        raise InputError(f"{request.workers} workers can't train", where="--workers", fix="give a whole number above 0")
 
     with Interrupt() as interrupt:
         narrator.stage("Looking at the data")
@@ -178,12 +174,8 @@ def make_request(source: Any, options: dict[str, Any]) -> Request:
 
 def tell_data(prepared: Prepared, narrator: Narrator) -> None:
     found, parts = prepared.profile, prepared.split
-    narrator.say(
-        f"{prepared.dataset.name}: {found.rows:,} rows, {found.modality}, {found.task} ({found.task_reason})"
-    )
-    sizes = (
-        f"{len(parts.train):,} to train, {len(parts.validation):,} to validate, {len(parts.test):,} to test"
-    )
+    narrator.say(f"{prepared.dataset.name}: {found.rows:,} rows, {found.modality}, {found.task} ({found.task_reason})")
+    sizes = f"{len(parts.train):,} to train, {len(parts.validation):,} to validate, {len(parts.test):,} to test"
     narrator.say(f"{sizes} ({parts.how}); metric {prepared.task.metric_name}")
     for warning in [*found.warnings, *parts.warnings]:
         narrator.warn(f"{warning.where}: {warning.message}" if warning.where else warning.message)
@@ -203,15 +195,7 @@ def choose(prepared: Prepared, request: Request, budget: Budget) -> Proposals:
         exclude=tuple(request.exclude),
         seed=request.seed,
     )
-    proposal = propose(prepared.profile, brief, prepared.contract)
-
-    def with_recipe(candidate: Candidate, params: int) -> Candidate:
-        recipe, reasons = recipe_for(
-            candidate.family, params, proposal.facts, metric=prepared.task.metric_name, seed=request.seed
-        )
-        return replace(candidate, recipe=recipe, recipe_reasons=reasons)
-
-    fitted = fit_candidates(proposal.candidates, prepared.contract, budget, recipe=with_recipe)
+    fitted = propose_within(prepared.profile, brief, prepared.contract)
     candidates = []
     for candidate, sized in fitted.candidates:
         recipe = candidate.recipe if request.steps is None else replace(candidate.recipe, steps=request.steps)
@@ -224,12 +208,10 @@ def choose(prepared: Prepared, request: Request, budget: Budget) -> Proposals:
                 "recipe": recipe.to_data(),
                 "reasons": candidate.reasons,
                 "recipe_reasons": candidate.recipe_reasons,
-                "cost": {
-                    name: asdict(figure) for name, figure in {**candidate.default_cost, **sized.cost}.items()
-                },
+                "cost": {name: asdict(figure) for name, figure in {**candidate.default_cost, **sized.cost}.items()},
             }
         )
-    return Proposals(candidates, [*proposal.rejected, *fitted.rejected], proposal.notes)
+    return Proposals(candidates, fitted.rejected, fitted.notes)
 
 
 def set_up(work: Path, prepared: Prepared, request: Request, proposals: Proposals) -> None:
@@ -248,9 +230,7 @@ def set_up(work: Path, prepared: Prepared, request: Request, proposals: Proposal
 def check_resumable(work: Path, result: Path, request: Request) -> None:
     if not work.exists():
         what = "the run has finished" if (result / places.MARK).exists() else "there is no interrupted run"
-        raise InputError(
-            f"{what}: nothing to go on with", where=str(result), fix="leave --resume out for a new run"
-        )
+        raise InputError(f"{what}: nothing to go on with", where=str(result), fix="leave --resume out for a new run")
     request.check_same(work / "request.json")
 
 

@@ -1,7 +1,7 @@
 """From a trained network to the folder that the person owns: scores, verdict, report, source."""
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,6 @@ from netwright.workbench.baselines import Baselines
 from netwright.workbench.places import MARK
 from netwright.workbench.prepare import Prepared
 from netwright.workbench.request import Request
-
-RESAMPLES = 2000
 
 
 @dataclass
@@ -75,18 +73,15 @@ class Evidence:
         """The network against the baselines; None where there are none."""
         if self.baselines is None:
             return None
-        outputs = {
-            result.name: result.validation_output if self.interrupted else result.test_output
-            for result in self.baselines.results
-        }
+        results = self.baselines.results
+        if self.interrupted:  # compared on the validation part
+            results = [replace(result, test_output=result.validation_output) for result in results]
         return judge(
             self.prepared.task,
+            self.baselines.validation_truth,
             self.truth,
             self.predictions,
-            outputs,
-            best=self.baselines.best.name,
-            network_name=self.chosen["name"],
-            resamples=RESAMPLES,
+            results,
             seed=self.request.seed,
         )
 

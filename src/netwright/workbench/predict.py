@@ -31,9 +31,7 @@ def predict(folder: str | Path, source: Any) -> Predictions:
     """What the network in `folder` says of new data: a file, a folder of images, a DataFrame or an array."""
     folder = Path(folder)
     if not (folder / MARK).exists():
-        raise InputError(
-            "no result of netwright is there", where=str(folder), fix="give a folder that `design` wrote"
-        )
+        raise InputError("no result of netwright is there", where=str(folder), fix="give a folder that `design` wrote")
     design = Design.load(folder / MARK)
     fitted = json.loads((folder / "preprocessing.json").read_text(encoding="utf-8"))
     apply = preprocessing(fitted)
@@ -46,9 +44,7 @@ def predict(folder: str | Path, source: Any) -> Predictions:
         ) from None
     rows = len(next(iter(arrays.values())))
     if not rows:
-        raise InputError(
-            "there is nothing to predict for", where=str(source), fix="give at least one row or image"
-        )
+        raise InputError("there is nothing to predict for", where=str(source), fix="give at least one row or image")
     network = load_network(folder, design)
     outputs = outputs_of(network, apply.batch, arrays)
     predicted, probabilities = apply.decode(outputs)
@@ -76,9 +72,7 @@ def read(apply: Any, source: Any) -> Any:
         ) from None
 
 
-def score_of(
-    design: Design, fitted: dict[str, Any], source: Any, raw: Any, outputs: np.ndarray
-) -> float | None:
+def score_of(design: Design, fitted: dict[str, Any], source: Any, raw: Any, outputs: np.ndarray) -> float | None:
     """The design's metric, where the data hold the target."""
     target = design.task.target
     if fitted["kind"] != "table" or not isinstance(raw, pd.DataFrame) or target not in raw.columns:

@@ -18,6 +18,9 @@ from netwright.data import (
 )
 from netwright.tasks import Task
 
+SKEWED = 1.0
+"""A positive target with more skew than this is learnt as its logarithm: prices, incomes, durations."""
+
 
 @dataclass
 class Prepared:
@@ -64,7 +67,7 @@ def prepare(source: Any, request: Any) -> Prepared:
         time_column=request.time_column,
         **({"test_fraction": request.test_fraction} if request.test_fraction else {}),
     )
-    fitted = fit_preprocessing(dataset, parts.train, found, **options(request))
+    fitted = fit_preprocessing(dataset, parts.train, found, **options(request, found))
     apply = preprocessing(fitted)
     prepared = Prepared(dataset, found, parts, fitted, apply, task, {})
     for part in ("train", "validation", "test"):
@@ -73,6 +76,9 @@ def prepare(source: Any, request: Any) -> Prepared:
     return prepared
 
 
-def options(request: Any) -> dict[str, Any]:
-    """What the person said about the preprocessing."""
-    return {"image_size": request.image_size} if request.image_size else {}
+def options(request: Any, found: Profile) -> dict[str, Any]:
+    """What the person said about the preprocessing, and the scale of a number to predict."""
+    chosen: dict[str, Any] = {"image_size": request.image_size} if request.image_size else {}
+    if found.task == "regression" and found.target["quantiles"]["0"] > 0 and found.target["skew"] > SKEWED:
+        chosen["target_transform"] = "log"
+    return chosen

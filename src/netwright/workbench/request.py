@@ -49,9 +49,7 @@ class Request:
         begun: dict[str, Any] = json.loads(path.read_text())
         now = asdict(self)
         changed = [
-            f"{name} (then {begun.get(name)!r}, now {now[name]!r})"
-            for name in now
-            if begun.get(name) != now[name]
+            f"{name} (then {begun.get(name)!r}, now {now[name]!r})" for name in now if begun.get(name) != now[name]
         ]
         if changed:
             raise InputError(

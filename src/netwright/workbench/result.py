@@ -58,9 +58,7 @@ def load_network(folder: Path, design: Design) -> nn.Module:
 
     path = folder / "weights.safetensors"
     if not path.exists():
-        raise InputError(
-            "there are no weights", where=str(path), fix="give a folder that `netwright design` wrote"
-        )
+        raise InputError("there are no weights", where=str(path), fix="give a folder that `netwright design` wrote")
     network = design.build()
     network.load_state_dict(load_file(path))
     return network.eval()

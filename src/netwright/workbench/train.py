@@ -46,14 +46,12 @@ def train(
     narrator = narrator or Silent()
     for name, value in (("steps", steps), ("threads", threads)):
         if value is not None and value < 1:
-            raise InputError(
-                f"{value} {name} can't train", where=f"--{name}", fix="give a whole number above 0"
-            )
+            raise InputError(f"{value} {name} can't train", where=f"--{name}", fix="give a whole number above 0")
     design = Design.load(file)
-    changes = {name: value for name, value in (("steps", steps), ("seed", seed)) if value is not None}
     if steps is not None:
-        changes["eval_every"] = None
-    design.recipe = replace(design.recipe, **changes)
+        design.recipe = replace(design.recipe, steps=steps, eval_every=None)
+    if seed is not None:
+        design.recipe = replace(design.recipe, seed=seed)
     threads = threads or available_cores()
 
     with Interrupt() as interrupt:
@@ -124,9 +122,7 @@ def request_of(design: Design, data: Any) -> Request:
     """The same reading and splitting as when the design was made."""
     source = data if data is not None else design.data.source
     if source is None:
-        raise InputError(
-            "the design names no data", where="data.source", fix="give --data, or add it to the file"
-        )
+        raise InputError("the design names no data", where="data.source", fix="give --data, or add it to the file")
     return Request(
         source=str(source) if isinstance(source, str | Path) else "data in memory",
         target=design.task.target if design.data.modality in ("table", "text") else None,

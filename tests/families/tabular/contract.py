@@ -11,9 +11,7 @@ Make = Callable[..., nn.Module]
 CARDINALITIES = [3, 20, 2]
 
 
-def rows(
-    batch: int, num_features: int, cardinalities: list[int], seed: int = 0
-) -> tuple[Tensor, Tensor | None]:
+def rows(batch: int, num_features: int, cardinalities: list[int], seed: int = 0) -> tuple[Tensor, Tensor | None]:
     generator = torch.Generator().manual_seed(seed)
     x_num = torch.randn(batch, num_features, generator=generator)
     codes = [torch.randint(0, n, (batch,), generator=generator) for n in cardinalities]

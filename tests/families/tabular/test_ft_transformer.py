@@ -32,9 +32,7 @@ class GateFirst(nn.Module):
 def reference(num_features: int, cardinalities: list[int], depth: int) -> nn.Module:
     args = rtdl.FTTransformer.get_default_kwargs(depth)
     args |= {"attention_dropout": 0.0, "ffn_dropout": 0.0}
-    theirs = rtdl.FTTransformer(
-        n_cont_features=num_features, cat_cardinalities=cardinalities, d_out=2, **args
-    )
+    theirs = rtdl.FTTransformer(n_cont_features=num_features, cat_cardinalities=cardinalities, d_out=2, **args)
     for block in theirs.backbone.blocks:
         block["ffn"].activation = GateFirst(block["ffn"].activation)
     return randomise(theirs)

@@ -14,9 +14,7 @@ from tests.families.tabular import contract
 from tests.parity import assert_same, copy_by_map, count, randomise
 
 rtdl = pytest.importorskip("rtdl_num_embeddings")
-SMALL = partial(
-    TabM, dim=16, depth=2, num_members=4, numeric=partial(PiecewiseLinear, num_bins=4), numeric_dim=6
-)
+SMALL = partial(TabM, dim=16, depth=2, num_members=4, numeric=partial(PiecewiseLinear, num_bins=4), numeric_dim=6)
 
 
 def reference(num_features: int, cardinalities: list[int], num_classes: int, edges=None) -> nn.Module:
@@ -58,9 +56,7 @@ def test_raw_members_are_tabms(cardinalities, num_classes):
 @pytest.mark.parametrize("cardinalities", [[], [3, 5]])
 def test_embedded_members_are_tabms(cardinalities):
     numeric = partial(PiecewiseLinear, num_bins=8)
-    ours = TabM(
-        4, cardinalities, 2, dim=32, depth=2, num_members=5, numeric=numeric, numeric_dim=16, dropout=0.0
-    )
+    ours = TabM(4, cardinalities, 2, dim=32, depth=2, num_members=5, numeric=numeric, numeric_dim=16, dropout=0.0)
     theirs = reference(4, cardinalities, 2, ours.table.numeric.edges)
     x = contract.rows(16, 4, cardinalities)
     assert_same(ours, theirs, x, copy_by_map(ours, theirs, key), train=True)

@@ -25,9 +25,7 @@ def key(name: str) -> str:
 
 @pytest.mark.parametrize("train", [False, True], ids=["eval", "train"])
 def test_same_as_rtdl(train):
-    theirs = rtdl.ResNet(
-        d_in=8, d_out=1, n_blocks=2, d_block=192, d_hidden_multiplier=2.0, dropout1=0.0, dropout2=0.0
-    )
+    theirs = rtdl.ResNet(d_in=8, d_out=1, n_blocks=2, d_block=192, d_hidden_multiplier=2.0, dropout1=0.0, dropout2=0.0)
     assert count(theirs) == PRESETS["default"]["params"]
     ours = TabularResNet(8, dropout=0.0)
     mapping = copy_by_map(ours, randomise(theirs), key)

@@ -20,9 +20,7 @@ SMALL = partial(TextTransformer, contract.VOCAB, max_length=21, dim=8, depth=2)
 
 
 class Reference(nn.Module):
-    def __init__(
-        self, vocab_size: int, num_classes: int, max_length: int, dim: int, depth: int, num_heads: int
-    ):
+    def __init__(self, vocab_size: int, num_classes: int, max_length: int, dim: int, depth: int, num_heads: int):
         super().__init__()
         self.embedding = nn.Embedding(vocab_size, dim, padding_idx=0)
         self.position = nn.Parameter(torch.empty(max_length, dim))

@@ -96,9 +96,7 @@ def test_works_everywhere():
         assert half.dtype == torch.bfloat16
         torch.testing.assert_close(half.float(), expected, rtol=0.1, atol=0.1)
         model = model.float()
-        torch.testing.assert_close(
-            torch.compile(model, backend="eager", fullgraph=True)(TOKENS), model(TOKENS)
-        )
+        torch.testing.assert_close(torch.compile(model, backend="eager", fullgraph=True)(TOKENS), model(TOKENS))
         dims = {0: torch.export.Dim("batch", min=1, max=64), 1: torch.export.Dim("length", min=2, max=512)}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

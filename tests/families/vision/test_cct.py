@@ -26,9 +26,7 @@ def reference(name: str, **args) -> nn.Module:
 
 
 def key(name: str) -> str:
-    name = re.sub(
-        r"^tokenizer\.layers\.(\d+)\.", lambda m: f"tokenizer.conv_layers.{int(m[1]) // 3}.0.", name
-    )
+    name = re.sub(r"^tokenizer\.layers\.(\d+)\.", lambda m: f"tokenizer.conv_layers.{int(m[1]) // 3}.0.", name)
     names = {
         "position.weight": "classifier.positional_emb",
         "pool.score.": "classifier.attention_pool.",
@@ -69,9 +67,7 @@ def test_counts_are_vit_pytorchs(name):
 @pytest.mark.parametrize("name", ["2_3x2", "7_3x1"])
 def test_same_as_vit_pytorch(name, train):
     depth, kernel_size, num_convs = map(int, re.split("_|x", name))
-    theirs = reference(
-        f"cct_{depth}", img_size=16, num_classes=10, kernel_size=kernel_size, n_conv_layers=num_convs
-    )
+    theirs = reference(f"cct_{depth}", img_size=16, num_classes=10, kernel_size=kernel_size, n_conv_layers=num_convs)
     ours = build(CCT, PRESETS[name]["args"], image_size=16, num_classes=10)
     switch_off_dropout(ours)
     check_same(ours, theirs, contract.images(2, 3, 16, 16), train)

@@ -71,9 +71,7 @@ def test_drop_path_and_batches():
 
 def test_slots_take_other_blocks():
     stem = partial(SmallStem, norm=GroupNorm)
-    model = MobileNetV3(
-        num_classes=3, layout="small", width_mult=0.25, stem=stem, norm=GroupNorm, gate=Identity
-    )
+    model = MobileNetV3(num_classes=3, layout="small", width_mult=0.25, stem=stem, norm=GroupNorm, gate=Identity)
     assert not any(isinstance(m, (BatchNorm2d, nn.Sigmoid)) for m in model.modules())
     assert model(contract.images(1, 3, 8, 8)).shape == (1, 3)  # no batch statistics: a batch of one trains
 

@@ -28,9 +28,7 @@ def pytorchcv_key(key: str) -> str:
     """Our key → pytorchcv's."""
     first = "features.init_block.conv." if pytorchcv_key.imagenet else "features.init_block."
     key = re.sub(r"^stem\.conv\.", first, key)
-    key = re.sub(
-        r"^stages\.(\d)\.(\d+)\.", lambda m: f"features.stage{int(m[1]) + 1}.unit{int(m[2]) + 1}.", key
-    )
+    key = re.sub(r"^stages\.(\d)\.(\d+)\.", lambda m: f"features.stage{int(m[1]) + 1}.unit{int(m[2]) + 1}.", key)
     key = re.sub(r"\.(conv\d)\.", r".body.\1.", key) if ".unit" in key else key
     key = key.replace("gate.fc", "se.conv").replace("shortcut", "identity_conv").replace("head", "output")
     return key.replace(".norm.", ".bn.")

@@ -71,9 +71,7 @@ def test_other_sizes_are_timms(size):
 
 
 def test_slots_are_timms():
-    ours = SMALL(
-        num_classes=7, scale=LayerScale, channel=partial(GatedFeedForward, activation=nn.SiLU, mlp_ratio=2)
-    )
+    ours = SMALL(num_classes=7, scale=LayerScale, channel=partial(GatedFeedForward, activation=nn.SiLU, mlp_ratio=2))
     theirs = reference(init_values=1e-6, mlp_layer=packed_swiglu, mlp_ratio=4)
     assert_same(ours, theirs, contract.images(2, 3, 32, 32), copy_by_map(ours, theirs, timm_key))
 

@@ -106,10 +106,4 @@ class _Number(float):
     """A float that prints as a person writes it: 1,797 and 0.25."""
 
     def __format__(self, spec: str) -> str:
-        return (
-            super().__format__(spec)
-            if spec
-            else f"{float(self):,.0f}"
-            if self == int(self)
-            else f"{self:,.4g}"
-        )
+        return super().__format__(spec) if spec else f"{float(self):,.0f}" if self == int(self) else f"{self:,.4g}"

@@ -13,8 +13,7 @@ IMAGES = (
         when=_IMAGE,
         fitted={"rows": "5e4..1.3e6", "side": "32..224"},
         prefer={"resnet": 3.0},
-        because="Residual convolutions carry the right assumptions (locality, translation) for {rows} "
-        "images.",
+        because="Residual convolutions carry the right assumptions (locality, translation) for {rows} images.",
     ),
     Rule(
         "V2",
@@ -34,13 +33,11 @@ IMAGES = (
         "R",
         when={"modality": "image", "side": "< 64"},
         prefer={"convnext": 0.5},
-        because="ConvNeXt works at {side} pixels only with a stem of small stride, and learns slowly on "
-        "{rows} images.",
+        because="ConvNeXt works at {side} pixels only with a stem of small stride, and learns slowly on {rows} images.",
     ),
     Rule(
         "V4",
-        "Inverted residuals with squeeze-excitation give the most accuracy a multiply-add on phones and "
-        "CPUs.",
+        "Inverted residuals with squeeze-excitation give the most accuracy a multiply-add on phones and CPUs.",
         "arXiv:1905.02244",
         "R",
         when={"modality": "image", "side": ">= 48"},
@@ -68,8 +65,7 @@ IMAGES = (
         when=_IMAGE,
         fitted={"side": "28..224"},
         prefer={"cct": 1.0},
-        because="Attention behind a convolutional tokeniser (CCT) is the transformer that {rows} images can "
-        "train.",
+        because="Attention behind a convolutional tokeniser (CCT) is the transformer that {rows} images can train.",
     ),
     Rule(
         "V7",
@@ -82,8 +78,7 @@ IMAGES = (
     ),
     Rule(
         "V8",
-        "On a CPU depthwise convolutions run far below the speed of dense ones: equal FLOPs are not equal "
-        "time.",
+        "On a CPU depthwise convolutions run far below the speed of dense ones: equal FLOPs are not equal time.",
         "arXiv:2103.10584",
         "R",
         when={"modality": "image", "device": "cpu", "side": "< 96"},
@@ -111,8 +106,7 @@ IMAGES = (
     ),
     Rule(
         "S3.2",
-        "Fast scaling spends FLOPs on width: with FLOPs ×s, width ×√(s^0.8), depth ×s^0.1, resolution "
-        "×√(s^0.1).",
+        "Fast scaling spends FLOPs on width: with FLOPs ×s, width ×√(s^0.8), depth ×s^0.1, resolution ×√(s^0.1).",
         "arXiv:2103.06877",
         "R",
         when=_IMAGE,
@@ -169,7 +163,7 @@ IMAGES = (
     ),
     Rule(
         "S3.8",
-        "The last feature map is 4×4 or more (at 224 pixels 7×7): at most floor(log2(side/4)) halvings; "
+        "The last feature map is 4×4 or more (at 224 pixels 7×7): at most log2(side/4) halvings, sizes rounded up; "
         "28–32 pixels take a 3×3 stem of stride 1 and 2–3 halvings.",
         "arXiv:1512.03385 section 4.2",
         "R",
@@ -179,8 +173,7 @@ IMAGES = (
     ),
     Rule(
         "S3.9",
-        "MobileNet width multipliers 0.35, 0.5, 0.75, 1.0, 1.4: parameters and multiply-adds grow with "
-        "their square.",
+        "MobileNet width multipliers 0.35, 0.5, 0.75, 1.0, 1.4: parameters and multiply-adds grow with their square.",
         "arXiv:1905.02244",
         "V",
         when=_IMAGE,

@@ -5,26 +5,22 @@ from netwright.advise.rules.engine import Rule
 ORDER = (
     Rule(
         "S0.1",
-        "Hard limits come first: they bound the family's size, found by bisection on counted and measured "
-        "values.",
+        "Hard limits come first: they bound the family's size, found by bisection on counted and measured values.",
         "netwright",
         "V",
         when={"limited": True},
-        because="The limits {limits} hold before anything else; sizes are counted and measured, not "
-        "estimated.",
+        because="The limits {limits} hold before anything else; sizes are counted and measured, not estimated.",
     ),
     Rule(
         "S0.2",
         "The data and the training time bound the size next; the smaller of the two bounds counts.",
         "netwright",
         "V",
-        because="{rows} training rows bound the size of the network; a limit of yours can only make it "
-        "smaller.",
+        because="{rows} training rows bound the size of the network; a limit of yours can only make it smaller.",
     ),
     Rule(
         "S0.3",
-        "No published law gives a width for n samples: on small data use anchor sizes, a learning curve, "
-        "baselines.",
+        "No published law gives a width for n samples: on small data use anchor sizes, a learning curve, baselines.",
         "netwright",
         "V",
         when={"rows": "< 100000"},
@@ -40,13 +36,13 @@ ORDER = (
     ),
     Rule(
         "S0.5",
-        "Below 1,000 rows a test score is uncertain by several points: report its interval, prefer small "
-        "networks.",
+        "Below 1,000 rows a test score is uncertain by several points: report its interval, prefer small networks.",
         "netwright",
         "V",
         when={"rows": "< 1000"},
-        value={"rows": 1000},
-        because="{rows} rows leave a test part of {test_rows}: its score is uncertain by several points.",
+        value={"rows": 1000, "exponent": 0.5},
+        because="{rows} rows leave a test part of {test_rows}: its score is uncertain by several points, and the "
+        "networks are made smaller than the anchor says.",
     ),
     Rule(
         "R1",
@@ -71,8 +67,7 @@ ORDER = (
     ),
     Rule(
         "R3",
-        "On a CPU sequential recurrence costs its length in steps; convolution and attention run all tokens "
-        "at once.",
+        "On a CPU sequential recurrence costs its length in steps; convolution and attention run all tokens at once.",
         "netwright",
         "V",
         when={"modality": "text", "device": "cpu", "length": "> 256"},
@@ -81,8 +76,7 @@ ORDER = (
     ),
     Rule(
         "R4",
-        "When the memory limit is tight, prefer few, wide layers on small maps: activations, not weights, "
-        "fill memory.",
+        "When the memory limit is tight, prefer few, wide layers on small maps: activations, not weights, fill memory.",
         "arXiv:2103.06877",
         "R",
         when={"modality": "image", "memory_limited": True},

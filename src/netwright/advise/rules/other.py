@@ -27,8 +27,7 @@ OTHER = (
     ),
     Rule(
         "S6.detection",
-        "Detection: SGD lr .02 for 16 images (linear), 90,000 steps; DETR AdamW 1e-4, backbone 1e-5, clip "
-        ".1.",
+        "Detection: SGD lr .02 for 16 images (linear), 90,000 steps; DETR AdamW 1e-4, backbone 1e-5, clip .1.",
         "Detectron2, arXiv:2005.12872",
         "R",
         when={"task": "detection"},

@@ -41,8 +41,7 @@ SCALING = (
     ),
     Rule(
         "S1.5",
-        "Compute-optimal training uses about 20 tokens a parameter, N ≈ √(C/120); serve smaller and longer "
-        "(40–200).",
+        "Compute-optimal training uses about 20 tokens a parameter, N ≈ √(C/120); serve smaller and longer (40–200).",
         "arXiv:2203.15556",
         "V",
         when=_LM,
@@ -50,8 +49,7 @@ SCALING = (
     ),
     Rule(
         "S1.6",
-        "Repeated data: D' = U + U·R*·(1 − e^(−R/R*)), R* ≈ 15.4; up to 4 epochs count as new, beyond 16 "
-        "little gain.",
+        "Repeated data: D' = U + U·R*·(1 − e^(−R/R*)), R* ≈ 15.4; up to 4 epochs count as new, beyond 16 little gain.",
         "arXiv:2305.16264",
         "A",
         when=_LM,
@@ -60,8 +58,7 @@ SCALING = (
     ),
     Rule(
         "S1.7",
-        "Data-constrained runs want ten times the usual weight decay and, past a point, more parameters "
-        "than epochs.",
+        "Data-constrained runs want ten times the usual weight decay and, past a point, more parameters than epochs.",
         "arXiv:2605.01640",
         "A",
         when=_LM,
@@ -168,8 +165,7 @@ SCALING = (
     ),
     Rule(
         "S2.4b",
-        "Between 100,000 and a million images a ViT from scratch works with strong augmentation, behind "
-        "convolutions.",
+        "Between 100,000 and a million images a ViT from scratch works with strong augmentation, behind convolutions.",
         "arXiv:2106.10270",
         "A",
         when={"modality": "image", "rows": "100000..1000000"},
@@ -190,8 +186,7 @@ SCALING = (
     ),
     Rule(
         "S2.6",
-        "Self-supervised knobs grow with the data: DINO output dim 1,024 below 20,000 images to 65,536 "
-        "above 500,000.",
+        "Self-supervised knobs grow with the data: DINO output dim 1,024 below 20,000 images to 65,536 above 500,000.",
         "lightly-train 0.18 dino.py",
         "V",
         when={"task": "self_supervised"},

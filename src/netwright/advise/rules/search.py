@@ -13,8 +13,7 @@ SEARCH = (
     ),
     Rule(
         "N2",
-        "At a matched budget random search with early stopping is the baseline that a search result needs "
-        "beside it.",
+        "At a matched budget random search with early stopping is the baseline that a search result needs beside it.",
         "arXiv:1902.07638, arXiv:1912.12522",
         "R",
     ),

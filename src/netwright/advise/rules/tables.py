@@ -16,8 +16,7 @@ TABLES = (
     ),
     Rule(
         "B2",
-        "Boosted trees remain strong on tables of medium size with irregular targets and uninformative "
-        "columns.",
+        "Boosted trees remain strong on tables of medium size with irregular targets and uninformative columns.",
         "arXiv:2207.08815",
         "A",
         when={"modality": "table", "rows": "< 100000"},
@@ -36,8 +35,7 @@ TABLES = (
     ),
     Rule(
         "B4",
-        "Below 1,000 rows numeric embeddings add parameters that the data can't fill: the plain MLP goes "
-        "first.",
+        "Below 1,000 rows numeric embeddings add parameters that the data can't fill: the plain MLP goes first.",
         "netwright",
         "R",
         when={"modality": "table", "rows": "< 1000"},
@@ -85,8 +83,7 @@ TABLES = (
     ),
     Rule(
         "B9",
-        "An ensemble of MLPs that share most weights (TabM) gives the best mean rank of the tabular "
-        "networks.",
+        "An ensemble of MLPs that share most weights (TabM) gives the best mean rank of the tabular networks.",
         "arXiv:2410.24210",
         "A",
         when={"modality": "table", "rows": ">= 1000"},
@@ -132,8 +129,7 @@ TABLES = (
     ),
     Rule(
         "S5.3",
-        "TabM: 32 members, 3 blocks of 512 (2 with piecewise-linear embeddings), dropout .1, lr 2e-3, batch "
-        "256.",
+        "TabM: 32 members, 3 blocks of 512 (2 with piecewise-linear embeddings), dropout .1, lr 2e-3, batch 256.",
         "pytabkit 1.7.3, AutoGluon 1.6.3",
         "V",
         when=_TABLE,
@@ -166,13 +162,11 @@ TABLES = (
         "A",
         when={"modality": "table", "rows": "< 1000"},
         value={"rows": 1000},
-        because="{rows} rows: a linear model is the first thing to beat; the networks are kept small and "
-        "regularised.",
+        because="{rows} rows: a linear model is the first thing to beat; the networks are kept small and regularised.",
     ),
     Rule(
         "S5.7",
-        "Width of a category's embedding: min(600, round(1.6·cardinality^0.56)); one-hot suffices up to 9 "
-        "categories.",
+        "Width of a category's embedding: min(600, round(1.6·cardinality^0.56)); one-hot suffices up to 9 categories.",
         "fastai emb_sz_rule, pytabkit 1.7.3",
         "V",
         when={"modality": "table", "categorical": ">= 1"},

@@ -7,13 +7,11 @@ _TEXT = {"modality": "text"}
 TEXTS = (
     Rule(
         "L1",
-        "TF-IDF with logistic regression is hard to beat on a few thousand texts: it is always trained "
-        "beside.",
+        "TF-IDF with logistic regression is hard to beat on a few thousand texts: it is always trained beside.",
         "aclanthology:P12-2018",
         "R",
         when={"modality": "text", "rows": "< 20000"},
-        because="On {rows} texts TF-IDF with logistic regression is strong: it is trained beside the "
-        "network.",
+        because="On {rows} texts TF-IDF with logistic regression is strong: it is trained beside the network.",
     ),
     Rule(
         "L2",
@@ -23,20 +21,17 @@ TEXTS = (
         when=_TEXT,
         fitted={"rows": "3000..20000"},
         prefer={"textcnn": 3.0},
-        because="In {rows} texts of up to {length} tokens short phrases decide: convolutions find them at "
-        "once.",
+        because="In {rows} texts of up to {length} tokens short phrases decide: convolutions find them at once.",
     ),
     Rule(
         "L3",
-        "A bidirectional LSTM with attention pooling reads order where it matters, on texts that are not "
-        "long.",
+        "A bidirectional LSTM with attention pooling reads order where it matters, on texts that are not long.",
         "aclanthology:P16-2034",
         "R",
         when=_TEXT,
         fitted={"rows": "5000..100000"},
         prefer={"bilstm": 2.0},
-        because="A recurrent reading keeps the order of {length} tokens, and attention picks those that "
-        "decide.",
+        because="A recurrent reading keeps the order of {length} tokens, and attention picks those that decide.",
     ),
     Rule(
         "L4",
@@ -54,8 +49,7 @@ TEXTS = (
         "R",
         when={"modality": "text", "rows": "300..20000"},
         prefer={"text_transformer": 1.0},
-        because="{rows} texts are few for an encoder from scratch: a small one is tried as the second "
-        "opinion.",
+        because="{rows} texts are few for an encoder from scratch: a small one is tried as the second opinion.",
     ),
     Rule(
         "L6",
@@ -88,13 +82,11 @@ TEXTS = (
     ),
     Rule(
         "L9",
-        "With few texts a narrow embedding and strong dropout: the table of word vectors holds most "
-        "parameters.",
+        "With few texts a narrow embedding and strong dropout: the table of word vectors holds most parameters.",
         "arXiv:1510.03820",
         "R",
         when={"modality": "text", "rows": "< 5000"},
-        because="{vocabulary} words in {rows} texts: the word vectors hold most parameters, so they are "
-        "kept narrow.",
+        because="{vocabulary} words in {rows} texts: the word vectors hold most parameters, so they are kept narrow.",
     ),
     Rule(
         "S6.textcnn",

@@ -101,8 +101,7 @@ TRAINING = (
     ),
     Rule(
         "T13",
-        "DeiT, Swin, ConvNeXt: AdamW, weight decay .05, mixup .8, CutMix 1, label smoothing .1, drop path "
-        "by size.",
+        "DeiT, Swin, ConvNeXt: AdamW, weight decay .05, mixup .8, CutMix 1, label smoothing .1, drop path by size.",
         "arXiv:2012.12877, arXiv:2103.14030, arXiv:2201.03545",
         "R",
         when=_IMAGE,
@@ -111,8 +110,7 @@ TRAINING = (
     ),
     Rule(
         "T14",
-        "Flips, colour jitter and erasing depend on the labels: never on digits, letters, or where sides "
-        "matter.",
+        "Flips, colour jitter and erasing depend on the labels: never on digits, letters, or where sides matter.",
         "AutoKeras 3.0.0 task_specific.py (the mistake)",
         "V",
         when={"modality": "image", "colour": False},
@@ -121,8 +119,7 @@ TRAINING = (
     ),
     Rule(
         "T14b",
-        "Colour photographs keep their label when mirrored left to right (an assumption: text and sides do "
-        "not).",
+        "Colour photographs keep their label when mirrored left to right (an assumption: text and sides do not).",
         "arXiv:1512.03385 section 4.2",
         "R",
         when={"modality": "image", "colour": True},
@@ -139,8 +136,7 @@ TRAINING = (
     ),
     Rule(
         "T15",
-        "Regression: standardise the target, so that a zero output is the mean; sigmoid heads start at "
-        "−log(classes).",
+        "Regression: standardise the target, so that a zero output is the mean; sigmoid heads start at −log(classes).",
         "big_vision",
         "V",
         when={"task": "regression"},
@@ -183,8 +179,7 @@ TRAINING = (
     ),
     Rule(
         "T20",
-        "An average of the weights over the last steps is at least as good as the last weights, at no "
-        "training cost.",
+        "An average of the weights over the last steps is at least as good as the last weights, at no training cost.",
         "arXiv:1803.05407",
         "A",
         value={"most": 0.999},
@@ -228,12 +223,10 @@ TRAINING = (
     ),
     Rule(
         "T25",
-        "With classes in a ratio beyond 10 to 1, judge by balanced metrics; weighting the loss costs "
-        "calibration.",
+        "With classes in a ratio beyond 10 to 1, judge by balanced metrics; weighting the loss costs calibration.",
         "arXiv:1710.05381",
         "A",
         when={"task": ("binary", "multiclass"), "imbalance": "> 10"},
-        because="The largest class has {imbalance} times the rows of the smallest: read balanced accuracy "
-        "or AUC.",
+        because="The largest class has {imbalance} times the rows of the smallest: read balanced accuracy or AUC.",
     ),
 )

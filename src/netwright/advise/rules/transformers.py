@@ -45,16 +45,14 @@ TRANSFORMERS = (
     ),
     Rule(
         "S4.6",
-        "Mixture of experts: 8–64 experts, top-2, auxiliary loss 1e-2; count active N for FLOPs, all of it "
-        "for memory.",
+        "Mixture of experts: 8–64 experts, top-2, auxiliary loss 1e-2; count active N for FLOPs, all of it for memory.",
         "arXiv:2101.03961, arXiv:2202.08906",
         "R",
         when={"task": "language_model"},
     ),
     Rule(
         "S4.7",
-        "RoPE, QK-norm, ReLU² and zero-initialised output projections took GPT-2 124 M training from 31.4 "
-        "to 15.2 min.",
+        "RoPE, QK-norm, ReLU² and zero-initialised output projections took GPT-2 124 M training from 31.4 to 15.2 min.",
         "modded-nanogpt README (f411b3d3)",
         "V",
         when={"task": "language_model"},

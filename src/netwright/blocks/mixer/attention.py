@@ -17,18 +17,14 @@ class Attention(nn.Module):
         super().__init__()
         self.num_heads = num_heads or max(1, dim // 64)
         if dim % self.num_heads:
-            raise ValueError(
-                f"dim must be a multiple of num_heads, got dim={dim}, num_heads={self.num_heads}"
-            )
+            raise ValueError(f"dim must be a multiple of num_heads, got dim={dim}, num_heads={self.num_heads}")
         self.dropout = dropout
         self.qkv = nn.Linear(dim, 3 * dim, bias=qkv_bias)
         self.proj = nn.Linear(dim, dim)
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         B, N, D = x.shape
-        q, k, v = (
-            self.qkv(x).view(B, N, 3, self.num_heads, -1).permute(2, 0, 3, 1, 4).unbind(0)
-        )  # (B, H, N, d)
+        q, k, v = self.qkv(x).view(B, N, 3, self.num_heads, -1).permute(2, 0, 3, 1, 4).unbind(0)  # (B, H, N, d)
         if mask is not None:
             mask = mask[:, None, None, :]  # every query may look at the real keys only
         x = F.scaled_dot_product_attention(q, k, v, mask, dropout_p=self.dropout if self.training else 0.0)

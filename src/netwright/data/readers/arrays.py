@@ -61,8 +61,7 @@ def read_arrays(path: Path, target: str | None = None) -> Arrays:
         x_test = y_test = None
     if x_name is None or y_name is None:
         raise InputError(
-            f"there is no array of {'inputs' if x_name is None else 'labels'}; "
-            f"it holds {listing(list(contents))}",
+            f"there is no array of {'inputs' if x_name is None else 'labels'}; it holds {listing(list(contents))}",
             where=str(path),
             fix="name the arrays x and y, images and labels, or x_train, y_train, x_test and y_test",
         )
@@ -84,9 +83,7 @@ def check_inputs(x: np.ndarray, where: str) -> np.ndarray:
         )
     if x.dtype.kind in "US":
         if x.ndim != 1:
-            raise InputError(
-                f"strings of shape {x.shape}", where=where, fix="give one string for each row, (N,)"
-            )
+            raise InputError(f"strings of shape {x.shape}", where=where, fix="give one string for each row, (N,)")
         return x.astype(str)
     if x.dtype.kind not in "biuf":
         raise InputError(f"inputs of type {x.dtype} can't be used", where=where, fix="give numbers")
@@ -133,9 +130,7 @@ def check_labels(y: np.ndarray, rows: int, where: str) -> tuple[np.ndarray, list
         notes.append(f"The labels are one-hot: they are read as class numbers 0 … {y.shape[1] - 1}.")
         y = y.argmax(axis=1)
     if y.ndim != 1:
-        raise InputError(
-            f"labels of shape {y.shape}", where=where, fix="give one label for each row, (N,): one target"
-        )
+        raise InputError(f"labels of shape {y.shape}", where=where, fix="give one label for each row, (N,): one target")
     if len(y) != rows:
         raise InputError(
             f"{rows:,} inputs but {len(y):,} labels",
@@ -164,9 +159,7 @@ def _open(path: Path) -> dict[str, np.ndarray]:
                 where=str(path),
                 fix="save arrays of plain numbers or strings, where every row has the same shape",
             ) from None
-        raise InputError(
-            f"it can't be read: {error}", where=str(path), fix="save it again with NumPy"
-        ) from None
+        raise InputError(f"it can't be read: {error}", where=str(path), fix="save it again with NumPy") from None
     except (OSError, EOFError, zipfile.BadZipFile, KeyError) as error:
         raise InputError(
             f"it is not a readable NumPy file: {error}",

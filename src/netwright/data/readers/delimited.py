@@ -170,9 +170,7 @@ def _decimal_mark(path: Path, separator: str) -> str:
     """A comma where cells look like 3,14 and none like 3.14, and commas don't separate columns."""
     if separator == ",":
         return "."
-    cells = [
-        c.strip() for _, r in zip(range(SNIFFED_RECORDS), records(path, separator), strict=False) for c in r
-    ]
+    cells = [c.strip() for _, r in zip(range(SNIFFED_RECORDS), records(path, separator), strict=False) for c in r]
     commas = sum(bool(DECIMAL_COMMA.fullmatch(cell)) for cell in cells)
     points = sum(bool(DECIMAL_POINT.fullmatch(cell)) for cell in cells)
     return "," if commas and not points else "."

@@ -104,9 +104,7 @@ def _read_classes(path: Path, one_class: bool = False) -> Folder:
             fix=f"give {path / name}, if its folders are the classes" if inner else LAYOUT,
         )
     if skipped:
-        notes.append(
-            f"{len(skipped):,} files are hidden or no images and are skipped: {listing(skipped, 5)}."
-        )
+        notes.append(f"{len(skipped):,} files are hidden or no images and are skipped: {listing(skipped, 5)}.")
     paths = [str(f) for files in found.values() for f in files]
     labels = [name for name, files in found.items() for _ in files]
     return Folder(paths, labels, look_at(paths, str(path)), None, notes)
@@ -140,9 +138,7 @@ def _look(path: str) -> tuple[int, int, str, int] | str:
             if min(width, height) < 2:
                 return f"it has only {width} × {height} pixels"
             if mode == "F":
-                return (
-                    "its pixels are floating-point numbers without a known range; save it with 8 or 16 bits"
-                )
+                return "its pixels are floating-point numbers without a known range; save it with 8 or 16 bits"
             image.draft(mode, (32, 32))
             image.load()
     except UnidentifiedImageError:

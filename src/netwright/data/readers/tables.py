@@ -33,9 +33,7 @@ def read_table(path: Path, text: str | None = None) -> tuple[pd.DataFrame, list[
         ".tar": "unpack it first",
     }
     raise InputError(
-        f"files with the suffix {suffix!r} can't be read"
-        if suffix
-        else "the file has no suffix that says what it is",
+        f"files with the suffix {suffix!r} can't be read" if suffix else "the file has no suffix that says what it is",
         where=str(path),
         fix=known.get(suffix, f"give {READABLE}"),
     )
@@ -100,6 +98,4 @@ def _parse(text: str, path: Path, line: int | None) -> Any:
         return json.loads(text, object_pairs_hook=once)
     except json.JSONDecodeError as error:
         place = f"{path}, line {line or error.lineno}, column {error.colno}"
-        raise InputError(
-            f"this is not JSON: {error.msg}", where=place, fix="write one object a line"
-        ) from None
+        raise InputError(f"this is not JSON: {error.msg}", where=place, fix="write one object a line") from None

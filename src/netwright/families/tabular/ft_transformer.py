@@ -50,9 +50,7 @@ class FTTransformer(nn.Module):
         self.categorical = CategoricalTokens(cardinalities, dim) if cardinalities else None
         if self.numeric is not None and self.numeric.dim != dim:
             raise ValueError(f"numeric must give tokens of width {dim}, not {self.numeric.dim}")
-        self.blocks = nn.ModuleList(
-            TransformerBlock(dim, mixer, channel, norm, dropout=dropout) for _ in range(depth)
-        )
+        self.blocks = nn.ModuleList(TransformerBlock(dim, mixer, channel, norm, dropout=dropout) for _ in range(depth))
         if depth:
             self.blocks[0].norm1 = Identity()
         self.norm = norm(dim)

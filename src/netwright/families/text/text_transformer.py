@@ -48,9 +48,7 @@ class TextTransformer(nn.Module):
         self.position = position(max_length, dim)
         self.drop = nn.Dropout(dropout)
         self.blocks = nn.ModuleList(
-            TransformerBlock(
-                dim, mixer, channel, norm, dropout=dropout, drop_path=drop_path * i / max(1, depth - 1)
-            )
+            TransformerBlock(dim, mixer, channel, norm, dropout=dropout, drop_path=drop_path * i / max(1, depth - 1))
             for i in range(depth)
         )
         self.norm = norm(dim)

@@ -82,8 +82,7 @@ class CCT(nn.Module):
         self.position = GridPosition((side, side), dim)
         self.drop = nn.Dropout(dropout)
         self.blocks = nn.ModuleList(
-            CCTBlock(dim, mixer, channel, norm, dropout, drop_path * i / max(1, depth - 1))
-            for i in range(depth)
+            CCTBlock(dim, mixer, channel, norm, dropout, drop_path * i / max(1, depth - 1)) for i in range(depth)
         )
         self.norm = norm(dim)
         self.pool = pooling(dim)

@@ -87,9 +87,7 @@ class ConvNeXtBlock(nn.Module):
     Shapes: (B, D, H, W) → (B, D, H, W).
     """
 
-    def __init__(
-        self, dim: int, kernel_size: int, channel: Channel, norm: Norm, scale: Scale, drop_path: float = 0.0
-    ):
+    def __init__(self, dim: int, kernel_size: int, channel: Channel, norm: Norm, scale: Scale, drop_path: float = 0.0):
         super().__init__()
         self.conv = nn.Conv2d(dim, dim, kernel_size, padding=kernel_size // 2, groups=dim)
         self.norm = norm(dim)

@@ -78,9 +78,7 @@ class MobileNetV3(nn.Module):
         if layout not in LAYOUTS:
             raise ValueError(f"layout must be one of {', '.join(LAYOUTS)}, got {layout!r}")
         if len(strides) != 4:
-            raise ValueError(
-                f"strides must be four numbers, one for each stage after the first, got {strides}"
-            )
+            raise ValueError(f"strides must be four numbers, one for each stage after the first, got {strides}")
         channels = round_channels(16 * width_mult)
         self.stem = stem(in_channels, channels)
         self.stages = nn.ModuleList()
