@@ -14,27 +14,27 @@ from netwright.design import Brief, Budget
 from netwright.design.resolve import resolve_inputs
 from netwright.errors import InputError
 
-from . import helpers
+from . import samples
 
 TWO_MINUTES = Brief(budget=Budget(time_s=120))
 
 any_data = st.one_of(
     st.builds(
-        helpers.images,
+        samples.images,
         rows=st.integers(6, 300_000),
         side=st.sampled_from([1, 5, 8, 16, 28, 32, 64, 96]),
         channels=st.sampled_from([1, 3]),
         classes=st.integers(2, 100),
     ),
     st.builds(
-        helpers.table,
+        samples.table,
         rows=st.integers(4, 3_000_000),
         numeric=st.integers(0, 400),
         cardinalities=st.lists(st.integers(2, 500), min_size=1, max_size=5).map(tuple),
         classes=st.integers(1, 12),
     ),
     st.builds(
-        helpers.texts,
+        samples.texts,
         rows=st.integers(10, 500_000),
         length=st.integers(1, 64),
         vocabulary=st.integers(2, 5000),
@@ -43,7 +43,7 @@ any_data = st.one_of(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(any_data, st.sampled_from([None, 20.0, 120.0, 7200.0]))
 def test_at_least_three_candidates_of_two_families_that_all_build(data, seconds):
     profile, contract = data
@@ -66,7 +66,7 @@ def test_at_least_three_candidates_of_two_families_that_all_build(data, seconds)
 
 
 def test_digits_get_a_residual_network_with_a_small_stem():
-    proposal = propose(helpers.DIGITS[0], TWO_MINUTES, helpers.DIGITS[1])
+    proposal = propose(samples.DIGITS[0], TWO_MINUTES, samples.DIGITS[1])
     first = proposal.candidates[0]
     assert first.family == "resnet" and first.spec.args["stem"] == "smallstem"
     assert 60_000 <= first.default_cost["params"].value <= 300_000
@@ -75,14 +75,14 @@ def test_digits_get_a_residual_network_with_a_small_stem():
 
 
 def test_mnist_5k_gets_a_residual_network_that_can_train_in_time():
-    first = propose(helpers.MNIST_5K[0], TWO_MINUTES, helpers.MNIST_5K[1]).candidates[0]
+    first = propose(samples.MNIST_5K[0], TWO_MINUTES, samples.MNIST_5K[1]).candidates[0]
     assert first.family == "resnet" and first.spec.args["stem"] in ("smallstem", {"smallstem": {"stride": 2}})
     assert 40_000 <= first.default_cost["params"].value <= 300_000
     assert first.default_cost["seconds_a_pass"].value < 3
 
 
 def test_a_vit_is_rejected_on_few_images_with_the_numbers_unless_asked_for():
-    profile, contract = helpers.DIGITS
+    profile, contract = samples.DIGITS
     rejected = {r["family"]: r for r in propose(profile, TWO_MINUTES, contract).rejected}
     assert rejected["vit"]["rule"] == "S2.4"
     assert "1,797" in rejected["vit"]["reason"] and "1,000,000" in rejected["vit"]["reason"]
@@ -93,12 +93,12 @@ def test_a_vit_is_rejected_on_few_images_with_the_numbers_unless_asked_for():
 
 
 def test_a_vit_is_proposed_on_millions_of_images():
-    profile, contract = helpers.images(2_000_000, 64, channels=3)
+    profile, contract = samples.images(2_000_000, 64, channels=3)
     assert "vit" in {c.family for c in propose(profile, Brief(budget=Budget(time_s=1e7)), contract).candidates}
 
 
 def test_few_rows_get_small_plain_networks_and_the_linear_model_is_named_first():
-    profile, contract = helpers.DIABETES
+    profile, contract = samples.DIABETES
     proposal = propose(profile, TWO_MINUTES, contract)
     assert proposal.candidates[0].name == "mlp"
     assert proposal.candidates[0].default_cost["params"].value < 20_000
@@ -107,19 +107,19 @@ def test_few_rows_get_small_plain_networks_and_the_linear_model_is_named_first()
 
 
 def test_many_rows_get_numeric_embeddings():
-    proposal = propose(helpers.DIAMONDS[0], TWO_MINUTES, helpers.DIAMONDS[1])
+    proposal = propose(samples.DIAMONDS[0], TWO_MINUTES, samples.DIAMONDS[1])
     names = [c.name for c in proposal.candidates]
     assert names[0] == "tabm-piecewise" and "mlp-piecewise" in names
 
 
 def test_long_texts_leave_out_the_lstm_with_the_numbers():
-    profile, contract = helpers.texts(40_000, 1500, 1000)
+    profile, contract = samples.texts(40_000, 1500, 1000)
     rejected = {r["family"]: r["reason"] for r in propose(profile, TWO_MINUTES, contract).rejected}
     assert "1,500 steps" in rejected["bilstm"]
 
 
 def test_excluded_families_are_left_out_and_all_of_them_is_an_error():
-    profile, contract = helpers.DIABETES
+    profile, contract = samples.DIABETES
     brief = Brief(exclude=("mlp", "tabm"))
     proposal = propose(profile, brief, contract)
     assert {"mlp", "tabm"}.isdisjoint(c.family for c in proposal.candidates)
@@ -130,7 +130,7 @@ def test_excluded_families_are_left_out_and_all_of_them_is_an_error():
 
 def test_a_preference_for_another_modality_is_an_error():
     with pytest.raises(InputError, match="vit is a family for images"):
-        propose(helpers.DIABETES[0], Brief(prefer=("vit",)), helpers.DIABETES[1])
+        propose(samples.DIABETES[0], Brief(prefer=("vit",)), samples.DIABETES[1])
 
 
 @pytest.mark.parametrize("family", ANCHORS)
@@ -143,7 +143,7 @@ def test_more_rows_never_call_for_fewer_parameters(family):
 
 
 def test_less_time_never_gives_a_costlier_network():
-    profile, contract = helpers.MNIST_5K
+    profile, contract = samples.MNIST_5K
     macs = [
         count(default_spec("resnet", profile, contract, Brief(budget=Budget(time_s=seconds))), contract).macs
         for seconds in (10, 60, 600, 36_000)
@@ -157,7 +157,7 @@ def test_bisection_finds_the_largest():
 
 
 def test_facts_hold_the_numbers_of_the_data():
-    facts = facts_of(helpers.DIAMONDS[0], Brief(budget=Budget(params=1000)), helpers.DIAMONDS[1])
+    facts = facts_of(samples.DIAMONDS[0], Brief(budget=Budget(params=1000)), samples.DIAMONDS[1])
     assert (facts["numeric"], facts["categorical"], facts["features"], facts["max_cardinality"]) == (6, 3, 9, 9)
     assert facts["limited"] and facts["limits"] == "params ≤ 1k"
-    assert not facts_of(helpers.DIAMONDS[0], TWO_MINUTES, helpers.DIAMONDS[1])["limited"]
+    assert not facts_of(samples.DIAMONDS[0], TWO_MINUTES, samples.DIAMONDS[1])["limited"]

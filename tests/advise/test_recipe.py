@@ -9,7 +9,7 @@ from netwright.advise.recipe_tables import OPTIMISER, REGULARISE, row_of
 from netwright.design import Brief, Spec, registry
 from netwright.train.augment import AUGMENTATIONS
 
-from . import helpers
+from . import samples
 
 
 def facts(modality="image", rows=5000, **more):
@@ -98,7 +98,7 @@ def test_warm_up_is_at_most_a_tenth():
 
 
 def test_recipe_for_takes_profile_and_brief():
-    profile, contract = helpers.DIGITS
+    profile, contract = samples.DIGITS
     spec = Spec("resnet", {"dim": 16, "depths": [1, 1], "stem": "smallstem", "block": "basicblock"})
     recipe, reasons = recipe_for("resnet", spec, profile, Brief(seed=7), contract)
     assert recipe.seed == 7 and recipe.label_smoothing == 0.1

@@ -10,12 +10,12 @@ from netwright.advise.rules import GROUPS, Rule, applies, applying, extrapolated
 from netwright.advise.variants import VARIANTS
 from netwright.design import Brief, registry
 
-from . import helpers
+from . import samples
 
 KNOWN = {
-    *facts_of(helpers.DIGITS[0], Brief(), helpers.DIGITS[1]),
-    *facts_of(helpers.DIAMONDS[0], Brief(), helpers.DIAMONDS[1]),
-    *facts_of(helpers.REVIEWS[0], Brief(), helpers.REVIEWS[1]),
+    *facts_of(samples.DIGITS[0], Brief(), samples.DIGITS[1]),
+    *facts_of(samples.DIAMONDS[0], Brief(), samples.DIAMONDS[1]),
+    *facts_of(samples.REVIEWS[0], Brief(), samples.REVIEWS[1]),
     "params_counted",
     "training_flops",
     "dim",

@@ -1,5 +1,7 @@
 """The ladders of sizes: buildable, monotone, aligned."""
 
+from itertools import pairwise
+
 import pytest
 
 from netwright.advise.networks import count, example, network
@@ -19,29 +21,26 @@ CONTRACTS = {
     "text": [{"vocab_size": 500, "max_length": 16, "num_classes": 2}],
 }
 CASES = [(name, contract) for name, scale in SCALES.items() for contract in CONTRACTS[scale.modality]]
-TOO_LARGE = 3e7  # parameters; beyond that a rung is only counted
+NAMES = [f"{name}-{list(contract.values())[:2]}" for name, contract in CASES]
 
 
 def family_of(name: str) -> str:
     return name.removeprefix("wide_")
 
 
-@pytest.mark.parametrize(
-    ("name", "contract"), CASES, ids=lambda v: v if isinstance(v, str) else str(tuple(v.values())[:2])
-)
+@pytest.mark.parametrize(("name", "contract"), CASES, ids=NAMES)
 def test_every_rung_builds_and_costs_no_less_than_the_one_before(name, contract):
     for coarse in coarse_levels(name, contract):
-        # Counting a recurrent network takes a real forward: a sample of its rungs is enough.
-        rungs = ladder(name, contract, coarse)[:: 4 if name in ("bilstm", "mobilenetv3") else 1]
+        # All rungs for one kind of image, every third for the others.
+        every = 3 if contract.get("image_size", 28) != 28 or name == "mobilenetv3" else 1
+        rungs = ladder(name, contract, coarse)[::every]
         counts = [count(Spec(family_of(name), args), contract) for args in rungs]
-        for one, two in zip(counts, counts[1:], strict=False):
+        for one, two in pairwise(counts):
             assert two.params >= one.params and two.macs >= one.macs and two.size_bytes >= one.size_bytes
         assert counts[-1].params > 50 * counts[0].params or name in ("textcnn", "bilstm")
 
 
-@pytest.mark.parametrize(
-    ("name", "contract"), CASES, ids=lambda v: v if isinstance(v, str) else str(tuple(v.values())[:2])
-)
+@pytest.mark.parametrize(("name", "contract"), CASES, ids=NAMES)
 def test_the_smallest_and_a_middle_rung_run(name, contract):
     for coarse in coarse_levels(name, contract):
         rungs = ladder(name, contract, coarse)
@@ -59,7 +58,7 @@ def test_a_coarser_look_costs_less(name):
     assert len(levels) >= 2
     middle = len(ladder(name, contract)) // 2
     macs = [count(Spec(family_of(name), ladder(name, contract, c)[middle]), contract).macs for c in levels]
-    assert macs == sorted(macs, reverse=True) and macs[-1] < 0.7 * macs[0]
+    assert macs == sorted(set(macs), reverse=True)
 
 
 def test_widths_are_aligned():

@@ -15,9 +15,9 @@ from netwright.design import Brief, Budget, Spec
 from netwright.errors import InputError
 from netwright.inspect import measure_memory
 
-from . import helpers
+from . import samples
 
-DATA = {"image": helpers.DIGITS, "table": helpers.table(20_000, 8, (5,), 3), "text": helpers.REVIEWS}
+DATA = {"image": samples.DIGITS, "table": samples.table(20_000, 8, (5,), 3), "text": samples.REVIEWS}
 
 
 def data_of(family: str):
@@ -29,7 +29,7 @@ def default_of(family: str) -> tuple[Spec, dict]:
     return default_spec(family, profile, contract), contract
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(family=st.sampled_from(list(ANCHORS)), share=st.floats(0.001, 1.5), name=st.sampled_from(["params", "flops"]))
 def test_random_limits_are_met_or_the_error_says_truthfully_how_far_it_goes(family, share, name):
     start, contract = default_of(family)
@@ -102,7 +102,7 @@ def test_the_size_of_the_weights_file_is_counted_to_the_byte(family):
 
 
 def test_a_coarser_look_is_taken_where_flops_would_stunt_the_network():
-    profile, contract = helpers.images(50_000, 64, channels=3)
+    profile, contract = samples.images(50_000, 64, channels=3)
     start = default_spec("vit", profile, contract, Brief(budget=Budget(time_s=1e6)))
     flops = 2 * count(start, contract).macs
     sized = fit_to_budget("vit", contract, Budget(flops=flops // 4), start)
@@ -112,7 +112,7 @@ def test_a_coarser_look_is_taken_where_flops_would_stunt_the_network():
 
 
 def test_the_look_of_the_start_is_kept_while_it_fits():
-    profile, contract = helpers.MNIST_5K
+    profile, contract = samples.MNIST_5K
     start = default_spec("resnet", profile, contract, Brief(budget=Budget(time_s=120)))
     sized = fit_to_budget("resnet", contract, Budget(params=count(start, contract).params // 2), start)
     assert sized.spec.args["stem"] == start.args["stem"]
@@ -120,7 +120,7 @@ def test_the_look_of_the_start_is_kept_while_it_fits():
 
 
 def test_smaller_images_are_tried_only_where_they_are_allowed():
-    profile, contract = helpers.images(20_000, 128, channels=3)
+    profile, contract = samples.images(20_000, 128, channels=3)
     start = default_spec("mobilenetv3", profile, contract)
     least = 2 * min(
         count(Spec("mobilenetv3", {**start.args, **ladder("mobilenetv3", contract, coarse)[0]}), contract).macs
@@ -135,14 +135,14 @@ def test_smaller_images_are_tried_only_where_they_are_allowed():
 
 
 def test_numeric_embeddings_give_way_to_a_limit():
-    profile, contract = helpers.DIAMONDS
+    profile, contract = samples.DIAMONDS
     start = next(c for c in propose(profile, Brief(), contract).candidates if c.name == "mlp-piecewise")
     sized = fit_to_budget("mlp", contract, Budget(params=400), start.spec, overlay=start.overlay)
     assert sized.spec.args["numeric"] == "raw" and sized.cost["params"].value <= 400
 
 
 def test_all_candidates_are_made_to_fit_and_say_so():
-    profile, contract = helpers.DIGITS
+    profile, contract = samples.DIGITS
     fitted = propose_within(profile, Brief(budget=Budget(params=20_000, time_s=120)), contract)
     assert len(fitted.candidates) >= 3
     assert len({candidate.family for candidate, _ in fitted.candidates}) >= 2
@@ -154,7 +154,7 @@ def test_all_candidates_are_made_to_fit_and_say_so():
 
 
 def test_without_limits_the_proposal_is_kept():
-    profile, contract = helpers.DIABETES
+    profile, contract = samples.DIABETES
     brief = Brief(budget=Budget(time_s=120))
     fitted = propose_within(profile, brief, contract)
     plain = propose(profile, brief, contract)
@@ -163,7 +163,7 @@ def test_without_limits_the_proposal_is_kept():
 
 
 def test_families_that_do_not_fit_are_replaced_and_rejected_with_their_least():
-    profile, contract = helpers.images(5000, 64, channels=3)
+    profile, contract = samples.PHOTOS
     fitted = propose_within(profile, Brief(budget=Budget(params=3000, time_s=120)), contract)
     assert len({candidate.family for candidate, _ in fitted.candidates}) >= 2
     rejected = {r["family"]: r for r in fitted.rejected}
@@ -172,7 +172,7 @@ def test_families_that_do_not_fit_are_replaced_and_rejected_with_their_least():
 
 
 def test_an_impossible_limit_names_the_least_of_every_family():
-    profile, contract = helpers.REVIEWS
+    profile, contract = samples.REVIEWS
     with pytest.raises(BudgetError) as error:
         propose_within(profile, Brief(budget=Budget(params=100, time_s=120)), contract)
     assert not isinstance(error.value, InputError)

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from netwright.advise.facts import TRAIN_SHARE, epochs_for, facts_of
-from netwright.advise.networks import count, network
+from netwright.advise.networks import macs_of, weights_of
 from netwright.advise.recipe import batch_size, regularisation
 from netwright.advise.rules import rule
 from netwright.advise.scales import SCALES, coarse_levels, ladder
 from netwright.data.profiles import Profile
 from netwright.design import Brief, Spec
-from netwright.inspect import count_params
 
 
 @dataclass(frozen=True)
@@ -147,30 +146,19 @@ def largest(count: int, fits: Callable[[int], bool]) -> int:
 
 
 class _Counter:
-    """Counts of a family with a rung's arguments, each once: `body` (parameters of its own) and `macs`."""
+    """Counts of a family with a rung's arguments: `body` (parameters of its own) and `macs`."""
 
     def __init__(self, family: str, overlay: Mapping[str, Any], contract: Mapping[str, Any]):
         self.family, self.overlay, self.contract = family, overlay, contract
         self.small = _body_contract(contract)
-        self.bodies: dict[str, int] = {}
-        self.all_macs: dict[str, int] = {}
 
     def body(self, args: Mapping[str, Any]) -> int:
         """Parameters without the vocabulary and with at most 16 columns."""
-        key = repr(args)
-        if key not in self.bodies:
-            self.bodies[key] = count_params(network(self._spec(args), self.small, "meta"))
-        return self.bodies[key]
+        return weights_of(Spec(self.family, {**args, **self.overlay}), self.small)[0]
 
     def macs(self, args: Mapping[str, Any]) -> int:
         """Multiply-adds of a sample."""
-        key = repr(args)
-        if key not in self.all_macs:
-            self.all_macs[key] = count(self._spec(args), self.contract).macs
-        return self.all_macs[key]
-
-    def _spec(self, args: Mapping[str, Any]) -> Spec:
-        return Spec(self.family, {**args, **self.overlay})
+        return macs_of(Spec(self.family, {**args, **self.overlay}), self.contract)
 
 
 def _body_contract(contract: Mapping[str, Any]) -> dict[str, Any]:

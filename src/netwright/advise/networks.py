@@ -5,6 +5,7 @@ weights.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -17,14 +18,17 @@ from netwright.inspect import count_macs, count_params
 
 Contract = Mapping[str, Any]
 
+KINDS = {torch.float32: "F32", torch.float64: "F64", torch.bfloat16: "BF16", torch.int64: "I64", torch.bool: "BOOL"}
+"""safetensors' names of the kinds of numbers."""
+
 
 @dataclass(frozen=True)
 class Counts:
     """Counted on the meta device: no weights are made and nothing is computed."""
 
     params: int
-    macs: int
     size_bytes: int
+    macs: int
 
 
 def network(spec: Spec, contract: Contract, device: str = "cpu") -> nn.Module:
@@ -50,26 +54,47 @@ def example(contract: Contract, batch: int = 1, device: str = "cpu") -> dict[str
 
 def count(spec: Spec, contract: Contract) -> Counts:
     """Parameters, multiply-accumulates of one sample, and bytes of the weights file."""
-    module = network(spec, contract, "meta").eval()
-    params, size = count_params(module), file_bytes(module)
-    device = "meta"
+    return Counts(*weights_of(spec, contract), macs_of(spec, contract))
+
+
+def weights_of(spec: Spec, contract: Contract) -> tuple[int, int]:
+    """Parameters, and bytes of the weights file."""
+    return _weights(spec, json.dumps(contract))
+
+
+def macs_of(spec: Spec, contract: Contract) -> int:
+    """Multiply-accumulates of one sample."""
+    return _macs(spec, json.dumps(contract))
+
+
+@lru_cache(4096)
+def _weights(spec: Spec, contract: str) -> tuple[int, int]:
+    module = network(spec, json.loads(contract), "meta")
+    return count_params(module), file_bytes(module)
+
+
+@lru_cache(4096)
+def _macs(spec: Spec, contract: str) -> int:
+    given = json.loads(contract)
+    module, device = network(spec, given, "meta").eval(), "meta"
     if any(isinstance(part, nn.RNNBase) for part in module.modules()):
-        # Without a device an LSTM falls apart into its time steps; with one it is a single operator, and
-        # faster.
-        module, device = network(spec, contract).eval(), "cpu"
-    return Counts(params, count_macs(module, example(contract, device=device)), size)
+        # Without a device an LSTM falls apart into its time steps; with one it is a single, faster operator.
+        module, device = network(spec, given).eval(), "cpu"
+    return count_macs(module, example(given, device=device))
 
 
 def file_bytes(module: nn.Module) -> int:
     """Bytes of the module's state as a safetensors file: 8 for the length, a JSON header, the numbers.
 
-    Format: huggingface/safetensors README; the header is padded to a multiple of 8.
+    Widest numbers first, then by name; the header is padded to a multiple of 8. Format: huggingface/safetensors.
     """
     header: dict[str, Any] = {}
     end = 0
-    for name, value in module.state_dict().items():
+    state = module.state_dict()
+    for name in sorted(state, key=lambda name: (-state[name].element_size(), name)):
+        value = state[name]
         start, end = end, end + value.numel() * value.element_size()
-        kind = {torch.int64: "I64", torch.bool: "BOOL"}.get(value.dtype, "F32")
+        kind = KINDS[value.dtype]
         header[name] = {"dtype": kind, "shape": list(value.shape), "data_offsets": [start, end]}
     text = len(json.dumps(header, separators=(",", ":")).encode())
     return 8 + (text + 7) // 8 * 8 + end

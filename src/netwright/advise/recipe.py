@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from netwright.advise.facts import TRAIN_SHARE, epochs_for, facts_of
-from netwright.advise.networks import Contract, network
+from netwright.advise.networks import Contract, weights_of
 from netwright.advise.recipe_tables import (
     AUGMENT,
     AVERAGE,
@@ -23,7 +23,6 @@ from netwright.advise.recipe_tables import (
 from netwright.advise.rules import reason, rule
 from netwright.data.profiles import Profile
 from netwright.design import Brief, Recipe, Spec
-from netwright.inspect import count_params
 
 Reasons = dict[str, dict[str, str]]
 
@@ -33,7 +32,7 @@ def recipe_for(family: str, spec: Spec, profile: Profile, brief: Brief, contract
 
     `steps` is the longest training that makes sense; a time limit shortens it.
     """
-    params = count_params(network(spec, contract, "meta"))
+    params, _ = weights_of(spec, contract)
     return recipe_of(family, params, facts_of(profile, brief, contract), metric=brief.metric, seed=brief.seed)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from netwright.advise.defaults import largest
 from netwright.advise.errors import BudgetError
-from netwright.advise.networks import count, example, network
+from netwright.advise.networks import count, example, macs_of, network, weights_of
 from netwright.advise.scales import coarse_levels, ladder
 from netwright.design import Budget, Spec
 from netwright.inspect import Figure, measure_latency, measure_memory
@@ -34,7 +34,7 @@ FIELDS = {
     "memory": "memory_bytes",
     "latency": "latency_ms",
 }
-COUNTED = ("params", "flops", "size")
+COUNTED = ("params", "size", "flops")
 MEASURED = ("memory", "latency")
 UNITS = {"params": "", "flops": "", "size": "bytes", "memory": "bytes", "latency": "ms"}
 
@@ -99,7 +99,7 @@ def merged(errors: Iterable[BudgetError]) -> BudgetError:
 
 
 class _Search:
-    """One family's search: remembers what was counted and measured, so nothing is done twice."""
+    """One family's search: remembers what was tried and the least that was reached."""
 
     def __init__(
         self,
@@ -115,10 +115,9 @@ class _Search:
         knobs = ladder(scale, contract)[0]
         rest = {name: value for name, value in start.args.items() if name not in knobs}
         self.overlay = dict(rest if overlay is None else overlay)
-        self.values: dict[tuple[str, str], dict[str, float]] = {}
         self.tried: list[dict[str, Any]] = []
         self.smallest: dict[str, float] = {}
-        self.start_params = count(start, contract).params
+        self.start_params = weights_of(start, contract)[0]
         self.look = self._look_of_start()
 
     def _look_of_start(self) -> int:
@@ -138,7 +137,7 @@ class _Search:
 
     def if_within(self, spec: Spec, contract: dict[str, Any]) -> Sized | None:
         """The network as it is, if every limit holds; what is counted is looked at first."""
-        if not self._holds(spec, contract, COUNTED):
+        if not self._holds(spec, contract):
             return None
         sized = self.sized(spec, contract)
         return sized if all(margin <= 1.0 for margin in sized.margins.values()) else None
@@ -171,10 +170,10 @@ class _Search:
         rungs = ladder(self.scale, contract, coarse)
         specs = [Spec(self.family, {**args, **overlay}) for args in rungs]
         top = self._top(specs, contract)
-        for name in self.limits:  # truthful least values, whatever else fails
-            if name in COUNTED:
-                self._note(name, self.counted(specs[0], contract)[name])
-        high = largest(top + 1, lambda i: self._holds(specs[i], contract, COUNTED))
+        for name in COUNTED:  # truthful least values, whatever else fails
+            if name in self.limits:
+                self._note(name, self.counted(specs[0], contract, name))
+        high = largest(top + 1, lambda i: self._holds(specs[i], contract))
         names = [name for name in MEASURED if name in self.limits]
         for name in names:
             if high >= 0:
@@ -192,11 +191,11 @@ class _Search:
 
     def _top(self, specs: list[Spec], contract: dict[str, Any]) -> int:
         """The largest rung with no more parameters than the start."""
-        return max(0, largest(len(specs), lambda i: self.counted(specs[i], contract)["params"] <= self.start_params))
+        return max(0, largest(len(specs), lambda i: weights_of(specs[i], contract)[0] <= self.start_params))
 
-    def _holds(self, spec: Spec, contract: dict[str, Any], names: Iterable[str]) -> bool:
-        values = self.counted(spec, contract)
-        return all(values[name] <= self.limits[name] for name in names if name in self.limits)
+    def _holds(self, spec: Spec, contract: dict[str, Any]) -> bool:
+        """Whether the counted limits hold."""
+        return all(self.counted(spec, contract, name) <= self.limits[name] for name in COUNTED if name in self.limits)
 
     def _quick(self, specs: list[Spec], contract: dict[str, Any], name: str, rung: int) -> bool:
         """Whether a measured limit seems to hold at a rung, with room for noise."""
@@ -204,13 +203,12 @@ class _Search:
         aim = LATENCY_AIM if name == "latency" else 1.0
         return value <= aim * self.limits[name]
 
-    def counted(self, spec: Spec, contract: dict[str, Any]) -> dict[str, float]:
-        key = (str(spec), repr(contract))
-        if key not in self.values:
-            counts = count(spec, contract)
-            self.values[key] = {"params": counts.params, "flops": 2 * counts.macs, "size": counts.size_bytes}
-            self.tried.append({"spec": str(spec), **self.values[key]})
-        return self.values[key]
+    def counted(self, spec: Spec, contract: dict[str, Any], name: str) -> float:
+        """One counted value; a forward is only counted where FLOPs are asked for."""
+        weights = dict(zip(COUNTED, weights_of(spec, contract), strict=False))
+        value = weights[name] if name in weights else 2 * macs_of(spec, contract)
+        self.tried.append({"spec": str(spec), name: value})
+        return value
 
     def measured(self, spec: Spec, contract: dict[str, Any], name: str, runs: int) -> float:
         module, inputs = network(spec, contract), example(contract)
@@ -223,8 +221,9 @@ class _Search:
 
     def sized(self, spec: Spec, contract: dict[str, Any]) -> Sized:
         """Everything that is limited, counted and measured anew; counts always."""
-        counts = self.counted(spec, contract)
-        cost = {name: Figure(counts[name], UNITS[name], "counted") for name in COUNTED}
+        counts = count(spec, contract)
+        values = {"params": counts.params, "size": counts.size_bytes, "flops": 2 * counts.macs}
+        cost = {name: Figure(value, UNITS[name], "counted") for name, value in values.items()}
         if any(name in self.limits for name in MEASURED):
             module, inputs = network(spec, contract), example(contract)
             if "memory" in self.limits:

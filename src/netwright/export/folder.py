@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 import netwright.data.apply_image
@@ -85,7 +85,8 @@ def _build(
     inputs = _example(preprocessing, some, design.inputs)
     reference = reference_of(lambda: cls(**args), inputs)
 
-    save_file({name: value.contiguous().clone() for name, value in weights.items()}, folder / "weights.safetensors")
+    stored = save({name: value.contiguous().clone() for name, value in weights.items()})
+    (folder / "weights.safetensors").write_bytes(stored)
     (folder / "preprocessing.json").write_text(
         json.dumps(fitted, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
     )

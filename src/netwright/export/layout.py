@@ -19,7 +19,7 @@ def compose(header: str, texts: list[tuple[str, str]], tail: str, symbols: Symbo
     used = list(dict.fromkeys(TOKEN.findall(body)))
     pretty = _readable(used, symbols)
     imports = {pretty[token]: symbols.symbols[token] for token in used if symbols.symbols[token].is_import}
-    source = f'"""{header}"""\n\n' + import_block(imports) + "\n\n"
+    source = f'"""{plain_words(header)}"""\n\n' + import_block(imports) + "\n\n"
     return tidy_format(source + TOKEN.sub(lambda match: pretty[match[0]], body))
 
 
@@ -67,6 +67,11 @@ def import_order(name: str) -> tuple[int, str]:
     """isort's order: constants, classes, the rest."""
     first = name.split()[0]
     return (0 if first.isupper() and len(first) > 1 else 1 if first[0].isupper() else 2), name
+
+
+def plain_words(text: str) -> str:
+    """A person's words as a docstring can hold them."""
+    return " ".join(text.replace("\\", "/").replace('"', "'").split())
 
 
 def tidy_format(source: str, sort: bool = True) -> str:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from netwright.design import Design
-from netwright.export.layout import import_block, import_order, tidy_format
+from netwright.export.layout import import_block, import_order, plain_words, tidy_format
 from netwright.export.symbols import TOKEN, Symbols
 from netwright.export.template import render
 from netwright.export.templates import metrics
@@ -92,13 +92,14 @@ def _values(
     example = {"table": "FILE", "text": "FILE", "image": "IMAGES.npz" if arrays else "FOLDER"}[modality]
     smoothing = recipe.label_smoothing if classes else 0.0
     return {
-        "name": design.name,
+        "name": plain_words(design.name),
         "modality": modality,
         "arrays": arrays,
         "classes": classes,
         "members": members,
         "target": design.task.target or "target",
-        "column": fitted.get("column"),
+        "shown": plain_words(design.task.target or "target"),
+        "column": plain_words(fitted.get("column") or ""),
         "example": example,
         "preprocessing": PREPROCESSING[modality],
         "train": files.train if files.validation else None,

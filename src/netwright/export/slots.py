@@ -12,7 +12,7 @@ from netwright.export.record import Call
 from netwright.export.rewrite import Rewriter, names
 from netwright.export.symbols import CALLABLE, NN, PARTIAL, TOKEN, Symbol, Symbols
 
-LINE = 100
+LINE = 120
 
 
 class _Unfoldable(Exception):
@@ -227,8 +227,10 @@ class Slots(Rewriter):
             parts.pop()
         if arguments.kwarg:
             add(arguments.kwarg, None, "**")
-        if not any(comment for _, comment in parts):
-            return f"({', '.join(text for text, _ in parts)})"
+        row = f"({', '.join(text for text, _ in parts)})"
+        width = node.col_offset + len(f"def {node.name}:") + len(TOKEN.sub(lambda token: token[0][6:], row))
+        if width <= LINE and not any(comment for _, comment in parts):
+            return row
         indent = " " * (node.col_offset + 4)
         rows = [f"{indent}{text},{'  ' + comment if comment else ''}\n" for text, comment in parts]
         return "(\n" + "".join(rows) + " " * node.col_offset + ")"

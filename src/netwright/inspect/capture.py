@@ -174,28 +174,25 @@ class _Capture(TorchDispatchMode):
             with self:
                 return func.decompose(*args, **kwargs)
         given = list(tensors_in((args, kwargs)))
-        sources: Sources = frozenset()
-        if not makes_constants(func):
-            sources = sources.union(*(self._sources_of(tensor) for tensor in given))
+        fed = [] if makes_constants(func) else [self._sources_of(tensor) for tensor in given]  # before it writes
         out = func(*args, **kwargs)
         if self.frames:
-            self._record(func, args, kwargs, out, given, sources)
+            self._record(func, macs_of(func, args, kwargs, out), given, fed, list(tensors_in(out)))
         return out
 
-    def _record(self, func: Any, args: tuple, kwargs: dict, out: Any, given: list[Tensor], sources: Sources) -> None:
-        macs = macs_of(func, args, kwargs, out)
+    def _record(self, func: Any, macs: int, given: list[Tensor], fed: list[Sources], made: list[Tensor]) -> None:
         if not has_formula(func) and not is_free(func):
             self._miss(func)
-        made = list(tensors_in(out))
         index = self.frames[-1].index
+        sources: Sources = frozenset().union(*fed)
         if macs or len(sources) > 1:
             path = self.rows[index].path
             name = name_of(func).lstrip("_")
             index = self._add_row(f"{path}.{name}" if path else name, name, "op")
             row = self.rows[index]
             row.inputs, row.outputs, row.macs = shapes_in(given), shapes_in(made), macs
-            for tensor in given:
-                self._connect(self._sources_of(tensor), index, tuple(tensor.shape))
+            for tensor, source in zip(given, fed, strict=True):
+                self._connect(source, index, tuple(tensor.shape))
             sources = frozenset([index])
         written = {id(tensor.untyped_storage()): tensor for tensor in made if _has_storage(tensor)}
         old = {id(tensor.untyped_storage()) for tensor in given if _has_storage(tensor)}
