@@ -96,7 +96,7 @@ def test_default_sizes_and_how() -> None:
     quarter = drawn(load("digits"), test_fraction=0.25)
     assert len(quarter.test) == 449
     big = table(np.random.default_rng(0).normal(size=80_000))
-    assert len(drawn(load(big, target="y")).validation) == 10_000
+    assert len(drawn(load(big, target="y")).validation) == 4_000
 
 
 def test_regression_is_stratified() -> None:

@@ -47,7 +47,7 @@ ANCHORS: dict[str, Anchor] = {
     "tabm": Anchor(2.0e5, 2e3, 2.0e6, 22, 3.0),
     "textcnn": Anchor(3.0e5, 3e3, 1.0e6, 28, 3.0),
     "bilstm": Anchor(4.0e5, 4e3, 4.0e6, 20, 5.0),
-    "text_transformer": Anchor(1.0e6, 6e3, 4.0e7, 24, 5.0),
+    "text_transformer": Anchor(2.0e5, 6e3, 4.0e7, 24, 5.0),
 }
 
 

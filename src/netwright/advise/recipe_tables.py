@@ -12,13 +12,13 @@ OPTIMISER: dict[str, dict[str, float]] = {
     "mobilenetv3": {"lr": 3e-3, "batch": 64, "weight_decay": 0.02},
     "cct": {"lr": 1e-3, "batch": 64, "weight_decay": 0.05},
     "vit": {"lr": 1e-3, "batch": 64, "weight_decay": 0.05},
-    "mlp": {"lr": 1.5e-3, "batch": 256, "weight_decay": 0.02},
-    "tabular_resnet": {"lr": 1.5e-3, "batch": 256, "weight_decay": 0.02},
+    "mlp": {"lr": 2.1e-3, "batch": 256, "weight_decay": 0.1},
+    "tabular_resnet": {"lr": 1.5e-3, "batch": 256, "weight_decay": 0.05},
     "ft_transformer": {"lr": 5e-4, "batch": 256, "weight_decay": 1e-4},
     "tabm": {"lr": 2e-3, "batch": 256, "weight_decay": 1e-3},
-    "textcnn": {"lr": 1e-3, "batch": 64, "weight_decay": 0.02},
-    "bilstm": {"lr": 2e-3, "batch": 64, "weight_decay": 0.02},
-    "text_transformer": {"lr": 5e-4, "batch": 64, "weight_decay": 0.05},
+    "textcnn": {"lr": 3e-3, "batch": 64, "weight_decay": 0.02},
+    "bilstm": {"lr": 4e-3, "batch": 64, "weight_decay": 0.02},
+    "text_transformer": {"lr": 2e-3, "batch": 64, "weight_decay": 0.05},
 }
 
 # params up to: factor on the rate (T7: small networks bear a larger one)
@@ -27,7 +27,7 @@ RATE_BY_PARAMS: list[tuple[float, float]] = [(3e6, 1.0), (3e7, 0.5), (float("inf
 # modality: rows up to: samples a step (T3)
 BATCH: dict[str, list[tuple[float, int]]] = {
     "image": [(300, 16), (1000, 32), (20_000, 64), (100_000, 128), (float("inf"), 256)],
-    "table": [(300, 16), (1000, 32), (5000, 64), (20_000, 128), (200_000, 256), (float("inf"), 512)],
+    "table": [(300, 16), (1000, 32), (5000, 64), (20_000, 128), (40_000, 256), (float("inf"), 512)],
     "text": [(300, 16), (2000, 32), (50_000, 64), (float("inf"), 128)],
 }
 

@@ -68,7 +68,16 @@ VARIANTS: tuple[Variant, ...] = (
         "Each of {numeric} numeric columns is a learned piecewise-linear curve over 16 quantile bins.",
         "B3",
         args={"numeric": {"piecewiselinear": {"num_bins": 16}}},
-        when={"numeric": ">= 1", "rows": ">= 1000"},
+        when={"numeric": ">= 1", "rows": "1000..9999"},
+        points=1.0,
+    ),
+    Variant(
+        "mlp",
+        "piecewise",
+        "Each of {numeric} numeric columns is a learned piecewise-linear curve over 48 quantile bins.",
+        "B3",
+        args={"numeric": {"piecewiselinear": {"num_bins": 48}}},
+        when={"numeric": ">= 1", "rows": ">= 10000"},
         points=1.0,
     ),
     Variant(

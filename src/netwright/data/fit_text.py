@@ -10,7 +10,7 @@ from netwright.data.dataset import Dataset
 from netwright.data.profiles import Profile
 from netwright.errors import InputError
 
-LONGEST = 512
+LONGEST = 256
 COVERED = 0.98
 """Share of the training texts that are read to their end."""
 

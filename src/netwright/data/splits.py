@@ -22,7 +22,7 @@ from netwright.errors import InputError
 
 TEST_FRACTION = 0.2
 VALIDATION_FRACTION = 0.2
-VALIDATION_ROWS = 10_000
+VALIDATION_ROWS = 4_000
 """More validation rows than this sharpen no decision and are missed in training."""
 
 BINS = 10
@@ -59,7 +59,7 @@ def split(
     test_fraction: float = TEST_FRACTION,
     validation_fraction: float = VALIDATION_FRACTION,
 ) -> Split:
-    """Draw the parts. `validation_fraction` is of the rows not used for the test, at most 10 000 rows.
+    """Draw the parts. `validation_fraction` is of the rows not used for the test, at most 4,000 rows.
 
     `group` and `time_column` default to the columns that were named when the data set was loaded.
     """

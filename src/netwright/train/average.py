@@ -16,14 +16,17 @@ class WeightAverage:
     def __init__(self, module: nn.Module, decay: float):
         self.module = copy.deepcopy(module).eval().requires_grad_(False)
         self.decay = decay
-
-    @torch.no_grad()
-    def update(self, module: nn.Module, step: int) -> None:
-        weight = 1.0 - min(self.decay, (step + 1) / (step + 10))
         ours = [*self.module.parameters(), *self.module.buffers()]
         theirs = [*module.parameters(), *module.buffers()]
-        real = [(a, b) for a, b in zip(ours, theirs, strict=True) if a.is_floating_point()]
-        torch._foreach_lerp_([a for a, _ in real], [b for _, b in real], weight)
-        for a, b in zip(ours, theirs, strict=True):
-            if not a.is_floating_point():  # counters
-                a.copy_(b)
+        pairs = list(zip(ours, theirs, strict=True))
+        self._averaged = [a for a, _ in pairs if a.is_floating_point()]
+        self._sources = [b for a, b in pairs if a.is_floating_point()]
+        self._counters = [(a, b) for a, b in pairs if not a.is_floating_point()]
+
+    @torch.no_grad()
+    def update(self, step: int) -> None:
+        """Take the module's weights of this step (counted from 0) into the average."""
+        weight = 1.0 - min(self.decay, (step + 1) / (step + 10))
+        torch._foreach_lerp_(self._averaged, self._sources, weight)
+        for ours, theirs in self._counters:
+            ours.copy_(theirs)

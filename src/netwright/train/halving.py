@@ -15,6 +15,7 @@ from netwright.train.trainer import EVALUATIONS
 EXPLORATION = 0.3  # share of the time in which the candidates compete
 SEEDS = 3  # at least so many runs of the winner
 ROUND_OVERHEAD = 0.5  # seconds that a round takes beside its training: setting up, the last evaluation, saving
+STARVED = 0.75  # of its useful length that a training gets: below, the final has fewer seeds
 BF16_GAIN = 1.3  # bf16 must be so many times faster to be used
 
 
@@ -104,41 +105,56 @@ class Competition:
             rung["share"] = 0.3 * (number + 1) / len(plan["rungs"])
         plan["seeds"] = math.ceil(SEEDS / self.workers) * self.workers if self.workers <= SEEDS + 1 else SEEDS
         if self.seconds is None:
-            plan["pace"] = {}
+            plan["pace"], plan["final_seconds"] = {}, None
             plan["lengths"] = {e.name: e.recipe.steps for e in self.entrants}
             plan["looks"] = {e.name: EVALUATIONS for e in self.entrants}
             plan["precision"] = {e.name: e.recipe.precision for e in self.entrants}
-            plan["final_seconds"] = None
         else:
-            jobs = [Job(e.name, str(self.folder), e.model, e.inputs, e.recipe.to_data()) for e in self.entrants]
-            pace = self.pool.run("measure", jobs, stop=self.stop)
-            plan["pace"] = pace
-            left = self.seconds - self._elapsed()
-            # In units of one full training: what the rungs and the final take, one after another on the workers.
-            units = math.ceil(plan["seeds"] / self.workers)
-            done = 0.0
-            for rung in plan["rungs"]:
-                units += math.ceil(rung["runs"] / self.workers) * (rung["share"] - done)
-                done = rung["share"]
-            each = max(0.5, left / units - ROUND_OVERHEAD)
-            plan["final_seconds"] = each
-            plan["lengths"], plan["looks"], plan["precision"] = {}, {}, {}
-            for e in self.entrants:
-                if "fp32" not in pace.get(e.name, {}):
-                    self.say(f"{e.name}: dropped, {pace.get(e.name, {}).get('error', 'not measured')}")
-                    continue
-                seconds = pace[e.name]
-                fast = seconds["fp32"] / seconds["bf16"] >= BF16_GAIN
-                plan["precision"][e.name] = "bf16" if fast else "fp32"
-                step = seconds["bf16"] if fast else seconds["fp32"]
-                # Looking at the validation part takes at most a fifth of the time.
-                looks = int(min(EVALUATIONS, max(3, 0.2 * each / seconds["evaluation"])))
-                affordable = int((each - looks * seconds["evaluation"]) / step)
-                plan["lengths"][e.name] = max(1, min(e.recipe.steps, affordable))
-                plan["looks"][e.name] = looks
+            self._share_out(plan, self.seconds)
         self.plan = plan
         self._save()
         return plan
+
+    def _share_out(self, plan: dict, seconds: float) -> None:
+        """Lengths in steps from the speed of each candidate here, and how many seeds the final has."""
+        jobs = [Job(e.name, str(self.folder), e.model, e.inputs, e.recipe.to_data()) for e in self.entrants]
+        plan["pace"] = self.pool.run("measure", jobs, stop=self.stop)
+        measured = []
+        for e in self.entrants:
+            if "fp32" in plan["pace"].get(e.name, {}):
+                measured.append(e)
+            else:
+                self.say(f"{e.name}: dropped, {plan['pace'].get(e.name, {}).get('error', 'not measured')}")
+        left = seconds - self._elapsed()
+        self._set_lengths(plan, measured, left)
+        if measured and self.workers > 1:
+            shares = sorted(plan["lengths"][e.name] / e.recipe.steps for e in measured)
+            if shares[len(shares) // 2] < STARVED:
+                # Too little time for what most candidates need: one round of longer runs instead of two.
+                plan["seeds"] = self.workers
+                self._set_lengths(plan, measured, left)
+
+    def _set_lengths(self, plan: dict, measured: list[Entrant], left: float) -> None:
+        """What each full training may take, and so its steps, when `left` seconds are shared out."""
+        # In units of one full training: what the rungs and the final take, one after another on the workers.
+        units = float(math.ceil(plan["seeds"] / self.workers))
+        done = 0.0
+        for rung in plan["rungs"]:
+            units += math.ceil(rung["runs"] / self.workers) * (rung["share"] - done)
+            done = rung["share"]
+        each = max(0.5, left / units - ROUND_OVERHEAD)
+        plan["final_seconds"] = each
+        plan["lengths"], plan["looks"], plan["precision"] = {}, {}, {}
+        for e in measured:
+            pace = plan["pace"][e.name]
+            fast = pace["fp32"] / pace["bf16"] >= BF16_GAIN
+            step = pace["bf16"] if fast else pace["fp32"]
+            # Looking at the validation part takes at most a fifth of the time.
+            looks = int(min(EVALUATIONS, max(3, 0.2 * each / pace["evaluation"])))
+            affordable = int((each - looks * pace["evaluation"]) / step)
+            plan["lengths"][e.name] = max(1, min(e.recipe.steps, affordable))
+            plan["looks"][e.name] = looks
+            plan["precision"][e.name] = "bf16" if fast else "fp32"
 
     def _job(self, entrant: Entrant, seed: int, share: float | None = None) -> Job:
         length = self.plan["lengths"][entrant.name]

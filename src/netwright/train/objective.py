@@ -31,9 +31,8 @@ class Objective:
         return make_loss(recipe.loss or self.task.loss_name, label_smoothing=recipe.label_smoothing)
 
     def predictions(self, outputs: np.ndarray) -> np.ndarray:
-        if self.task.is_classification:
-            return self.task.predictions(outputs)
-        return self.preprocessing.decode(outputs)[0]
+        values, probabilities = self.preprocessing.decode(outputs)
+        return values if probabilities is None else probabilities
 
     def truth(self, targets: Tensor | np.ndarray) -> np.ndarray:
         """Encoded targets (N,) as the metric reads them: class codes, or numbers in the target's own unit."""

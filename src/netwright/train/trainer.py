@@ -2,7 +2,7 @@
 
 import copy
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -50,6 +50,7 @@ class Trainer:
         self.module = module
         if self.is_image:
             self.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.parameters = list(self.module.parameters())
         self.optimizer = adamw(self.module, recipe.lr, recipe.weight_decay, recipe.betas)
         self.average = WeightAverage(self.module, recipe.ema_decay) if recipe.ema_decay else None
         self.batches = Batches(len(train["target"]), recipe.batch_size, recipe.seed)
@@ -141,28 +142,30 @@ class Trainer:
     def _step(self) -> bool:
         """One step of gradient descent; False if the loss or the gradients blew up."""
         step, recipe = self.step, self.recipe
-        torch.manual_seed(recipe.seed * 1_000_003 + step)
+        # The CPU's generator itself: torch.manual_seed would queue a call for every absent accelerator, each time.
+        torch.default_generator.manual_seed(recipe.seed * 1_000_003 + step)
         factor = self.schedule.factor(step) * self.rate_scale
         for group in self.optimizer.param_groups:
             group["lr"] = recipe.lr * factor
-        self.module.train()
+        if not self.module.training:
+            self.module.train()
         inputs, targets = self._batch(self.batches[step])
         with self._precision():
             loss = self._loss(inputs, targets)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        norm = nn.utils.clip_grad_norm_(self.module.parameters(), recipe.clip_norm or float("inf"), foreach=True)
+        norm = nn.utils.clip_grad_norm_(self.parameters, recipe.clip_norm or float("inf"), foreach=True)
         value, gradient = float(loss.detach()), float(norm)
         if not (np.isfinite(value) and np.isfinite(gradient)) or self._has_diverged(value):
             return False
         # The step before an evaluation is weighed: how far do the weights move, relative to their size?
         weigh = (step + 1) % self.eval_every == 0
-        weights = [p.detach().clone() for p in self.module.parameters()] if weigh else []
+        weights = [p.detach().clone() for p in self.parameters] if weigh else []
         self.optimizer.step()
         if weights:
-            self.window["update"] = _update_ratio(weights, list(self.module.parameters()))
+            self.window["update"] = _update_ratio(weights, self.parameters)
         if self.average:
-            self.average.update(self.module, step)
+            self.average.update(step)
         self.step += 1
         self.window["loss"] += value
         self.window["gradient"] += gradient
@@ -335,7 +338,7 @@ def predict(
     return torch.cat(parts).numpy()
 
 
-def _update_ratio(before: list[Tensor], after: list[Tensor]) -> float:
+def _update_ratio(before: Sequence[Tensor], after: Sequence[Tensor]) -> float:
     """‖Δθ‖ / ‖θ‖ of a step; about 10⁻³ is healthy (rule T16)."""
     moved = sum(float((a.detach() - b).square().sum()) for a, b in zip(after, before, strict=True))
     size = sum(float(b.square().sum()) for b in before)
