@@ -199,11 +199,12 @@ class Competition:
     def _score(self, name: str) -> float | None:
         return self.plan["runs"].get(name, {}).get("score")
 
-    def _key(self, name: str) -> float:
+    def _key(self, name: str) -> tuple[float, float]:
+        """Higher is better; on equal scores, as small validation parts have them, the smaller loss."""
         score = self._score(name)
         if score is None:
-            return -math.inf
-        return score if self.greater_is_better else -score
+            return -math.inf, -math.inf
+        return score if self.greater_is_better else -score, -self.plan["runs"][name]["loss"]
 
     def _close(self, interrupted: bool) -> dict:
         """Name the best run so far, of the winner if there is one."""
@@ -211,7 +212,7 @@ class Competition:
         names = [name for name, result in runs.items() if result.get("score") is not None]
         winner = self.plan.get("winner")
         finals = [name for name in names if winner and name.startswith(f"{winner}.seed")]
-        best = max(finals or names, key=self._key, default=None)
+        best = max(sorted(finals or names), key=self._key, default=None)
         self.plan |= {"best": best, "interrupted": interrupted}
         self._save()
         return self.plan

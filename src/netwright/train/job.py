@@ -69,6 +69,7 @@ def run(job: Job, stop: Callable[[], bool], report: Callable[[dict], None]) -> d
         "epochs": trainer.step / trainer.batches.per_epoch,
         "seconds": trainer.seconds,
         "score": best.get("score"),
+        "loss": best.get("loss"),
         "best_step": best.get("step"),
         "history": trainer.history,
         "events": trainer.events,
