@@ -5,12 +5,12 @@ for another torch than the one installed (CUDA beside CPU) fails at import, sinc
 it registers fakes for are missing. They are declared first where they can't be loaded.
 """
 
+import importlib
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
-import pytest
 import torch
 
 
@@ -27,13 +27,13 @@ def torchvision() -> ModuleType:
 def timm() -> ModuleType:
     """timm; `timm().create_model(name)` gives random weights, and nothing is downloaded."""
     torchvision()
-    return pytest.importorskip("timm")
+    return importlib.import_module("timm")
 
 
 @cache
 def pytorchcv() -> ModuleType:
     """pytorchcv's models: `pytorchcv().get_model(name)`."""
-    return pytest.importorskip("pytorchcv.model_provider")
+    return importlib.import_module("pytorchcv.model_provider")
 
 
 @cache
@@ -41,7 +41,7 @@ def _declare_operators() -> torch.library.Library | None:
     """What the import needs. The cache keeps the library object alive; without it the declarations go too."""
     package = find_spec("torchvision")
     if package is None or package.origin is None:
-        pytest.skip("torchvision is not installed")
+        raise ModuleNotFoundError("torchvision is not installed: `make setup` installs the references")
     try:
         torch.ops.load_library(str(Path(package.origin).parent / "_C.so"))
         return None

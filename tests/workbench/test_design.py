@@ -169,7 +169,7 @@ def test_an_interrupted_design_leaves_a_usable_result_and_goes_on(tmp_path, numb
     _, errors = running.communicate(timeout=120)
     assert running.returncode == 128 + number, errors
     folder = tmp_path / "out" / "iris"
-    assert FILES == {path.name for path in folder.iterdir()}
+    assert {path.name for path in folder.iterdir()} == FILES
     report = json.loads((folder / "report.json").read_text())
     assert report["verdict"]["status"] == "interrupted" and report["verdict"]["split"].startswith("validation")
     assert (tmp_path / "out" / "iris.run").exists()

@@ -65,10 +65,6 @@ def train(
         asked = {"design": design.to_data(), "threads": threads, "data": request.source}
         set_up(work, result, asked, prepared, resume)
 
-        narrator.stage("Baselines")
-        baselines = baselines_of(prepared, request.seed)
-        for line in baselines.lines():
-            narrator.say(line)
         narrator.stage(f"Training ({design.recipe.steps:,} steps)")
         name = f"{design.name}.seed0"
         job = Job(name, str(work), design.model.to_data(), design.inputs, design.recipe.to_data())
@@ -82,6 +78,10 @@ def train(
             if interrupt():
                 raise KeyboardInterrupt
             raise InputError("the training diverged again and again", where=str(file), fix="lower recipe.lr")
+        narrator.stage("Baselines")
+        baselines = baselines_of(prepared, request.seed)
+        for line in baselines.lines():
+            narrator.say(line)
         stopped = run["reason"] == "stopped"
         if stopped:
             narrator.warn("interrupted: handing over the best network so far")

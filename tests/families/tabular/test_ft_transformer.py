@@ -1,5 +1,6 @@
 """FTTransformer is the one of the authors' package rtdl_revisiting_models."""
 
+import importlib
 import re
 from functools import partial
 
@@ -14,7 +15,7 @@ from tests.families.presets import build, check_counts
 from tests.families.tabular import contract
 from tests.parity import Keys, assert_same, copy_by_map, count, randomise
 
-rtdl = pytest.importorskip("rtdl_revisiting_models")
+rtdl = importlib.import_module("rtdl_revisiting_models")
 SMALL = partial(FTTransformer, dim=16, depth=2, mixer=partial(Attention, num_heads=2))
 
 

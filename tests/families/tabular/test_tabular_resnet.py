@@ -1,5 +1,6 @@
 """TabularResNet is the ResNet of the authors' package rtdl_revisiting_models."""
 
+import importlib
 import re
 from functools import partial
 
@@ -13,7 +14,7 @@ from tests.families.presets import check_counts
 from tests.families.tabular import contract
 from tests.parity import assert_same, copy_by_map, count, randomise
 
-rtdl = pytest.importorskip("rtdl_revisiting_models")
+rtdl = importlib.import_module("rtdl_revisiting_models")
 SMALL = partial(TabularResNet, dim=16, depth=2)
 
 

@@ -1,5 +1,6 @@
 """CCT is vit-pytorch's CCT, and keeps the promises of a backbone."""
 
+import importlib
 import re
 from functools import partial
 
@@ -20,7 +21,7 @@ SMALL = partial(CCT, image_size=16, dim=16, depth=6)
 
 def reference(name: str, **args) -> nn.Module:
     torchvision()
-    package = pytest.importorskip("vit_pytorch.cct")
+    package = importlib.import_module("vit_pytorch.cct")
     off = {"dropout_rate": 0.0, "attention_dropout": 0.0, "stochastic_depth_rate": 0.0}
     return getattr(package, name)(positional_embedding="learnable", **off, **args)
 
