@@ -73,7 +73,7 @@ def run(name: str, limit: str, seed: int, folder: Path) -> dict:
         "outcome": verdict["outcome"],
         "recommendation": verdict["recommendation"],
         "seconds": seconds,
-        "alone": abs(alone - verdict["network"]["score"]),
+        "alone": abs(alone - verdict["network"]["score"]) / max(1.0, abs(alone)),
     }
 
 

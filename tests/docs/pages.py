@@ -25,7 +25,7 @@ RUN = ("sh", "console", "python")
 FENCE = re.compile(r"^```(\w*)\s*$")
 COMMENT = re.compile(r"<!-- test: (.+?) -->")
 # Installing, and targets that would run this very test.
-SKIPPABLE = re.compile(r"(make \w+|git clone .*|cd \w+|python3? -m venv .*|pip install .*)( *#.*)?")
+SKIPPABLE = re.compile(r"(make \w+|git clone .*|cd \w+|python3? -m venv .*|(\.venv/bin/)?pip install .*)( *#.*)?")
 
 
 @dataclass

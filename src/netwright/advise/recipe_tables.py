@@ -12,7 +12,7 @@ OPTIMISER: dict[str, dict[str, float]] = {
     "mobilenetv3": {"lr": 3e-3, "batch": 64, "weight_decay": 0.02},
     "cct": {"lr": 1e-3, "batch": 64, "weight_decay": 0.05},
     "vit": {"lr": 1e-3, "batch": 64, "weight_decay": 0.05},
-    "mlp": {"lr": 2.1e-3, "batch": 256, "weight_decay": 0.1},
+    "mlp": {"lr": 2.1e-3, "batch": 256, "weight_decay": 0.2},
     "tabular_resnet": {"lr": 1.5e-3, "batch": 256, "weight_decay": 0.05},
     "ft_transformer": {"lr": 5e-4, "batch": 256, "weight_decay": 1e-4},
     "tabm": {"lr": 2e-3, "batch": 256, "weight_decay": 1e-3},
@@ -34,7 +34,7 @@ BATCH: dict[str, list[tuple[float, int]]] = {
 # modality: the longest training that makes sense, in samples seen, and between which numbers of passes
 LENGTH: dict[str, dict[str, float]] = {
     "image": {"samples": 2_000_000, "least": 10, "most": 120},
-    "table": {"samples": 4_000_000, "least": 15, "most": 300},
+    "table": {"samples": 3_000_000, "least": 15, "most": 300},
     "text": {"samples": 400_000, "least": 5, "most": 40},
 }
 

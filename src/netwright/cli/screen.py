@@ -75,6 +75,8 @@ class Screen:
                 )
             )
             return
+        if self.format == "quiet":
+            return
         if self.format == "human":
             from netwright.report import render_terminal
 

@@ -30,7 +30,7 @@ class Budget:
 
     params: parameters · flops: floating-point operations of one forward at batch 1 · latency_ms: of one
     forward at batch 1 · memory_bytes: peak memory of one forward · size_bytes: the weights on disk ·
-    time_s: of the whole design, training included.
+    time_s: of training all candidates.
     """
 
     params: int | None = None

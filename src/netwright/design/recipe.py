@@ -16,7 +16,7 @@ class Recipe:
     down to `final_lr_fraction` of it · mixup: α of its Beta distribution, 0 = none · clip_norm: of the whole
     gradient · ema_decay: weight averaging, None = none · augment: names, or {name: {arguments}} ·
     loss: None = the task's own · patience: evaluations without gain before it stops, None = never ·
-    eval_every: steps between evaluations, None = once an epoch.
+    eval_every: steps between evaluations, None = about thirty a run.
     """
 
     optimizer: Literal["adamw"] = "adamw"

@@ -15,7 +15,7 @@ from netwright.train.trainer import EVALUATIONS
 EXPLORATION = 0.3  # share of the time in which the candidates compete
 SEEDS = 3  # at least so many runs of the winner
 ROUND_OVERHEAD = 0.5  # seconds that a round takes beside its training: setting up, the last evaluation, saving
-STARVED = 0.75  # of its useful length that a training gets: below, the final has fewer seeds
+STARVED = 0.5  # of its useful length that a training gets: below, the final has fewer seeds
 BF16_GAIN = 1.3  # bf16 must be so many times faster to be used
 
 
