@@ -80,7 +80,7 @@ def main() -> None:
                     running.send_signal(signal.SIGKILL if hard else signal.SIGTERM)
                     kills.append("KILL" if hard else "TERM")
             _, errors = running.communicate()
-            if running.returncode not in (0, -signal.SIGKILL, 128 + signal.SIGTERM):
+            if running.returncode not in (0, -signal.SIGKILL, -signal.SIGTERM, 128 + signal.SIGTERM):
                 sys.exit(f"a session ended with {running.returncode}:\n{errors}")
             finished = running.returncode == 0
         if whole.wait() != 0:

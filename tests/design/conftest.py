@@ -113,7 +113,7 @@ def plug_in_warnings(tmp_path_factory) -> list[str]:
         warnings.simplefilter("always")
         registry.cache_clear()
         registry()
-    return [str(w.message) for w in caught]
+    return [str(w.message) for w in caught if issubclass(w.category, UserWarning)]
 
 
 @pytest.fixture(scope="package", autouse=True)

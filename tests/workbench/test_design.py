@@ -183,18 +183,25 @@ def test_an_interrupted_design_leaves_a_usable_result_and_goes_on(tmp_path, numb
 
 
 def test_a_killed_training_resumed_ends_with_the_same_bits(tmp_path, iris):
-    """SIGKILL, no chance to say goodbye: twice, then to the end."""
-    base = [sys.executable, "-m", "netwright", "train", str(iris.folder / "design.yaml"), "--steps", "4000"]
+    """SIGKILL, no chance to say goodbye: twice, each right after a checkpoint, then to the end."""
+    base = [sys.executable, "-m", "netwright", "train", str(iris.folder / "design.yaml"), "--steps", "20000"]
     base += ["--threads", "1", "--format", "quiet"]
     subprocess.run([*base, "--out", "whole"], cwd=tmp_path, check=True)
     killed = [*base, "--out", "killed"]
+    saved = tmp_path / "killed.run" / "checkpoints" / "iris.seed0.pt"
+    ends = []
     for attempt in range(2):
+        before = saved.stat().st_mtime_ns if saved.exists() else 0
         running = start(killed + (["--resume"] if attempt else []), tmp_path)
-        wait_for(tmp_path / "killed.run" / "train.json")
-        time.sleep(6 + attempt)
+        while running.poll() is None and not (saved.exists() and saved.stat().st_mtime_ns != before):
+            time.sleep(0.05)
         running.kill()
         running.communicate()
-    if (tmp_path / "killed.run").exists():
+        ends.append(running.returncode)
+        if running.returncode == 0:  # it was faster than its next checkpoint
+            break
+    assert -signal.SIGKILL in ends
+    if ends[-1] != 0:
         subprocess.run([*killed, "--resume"], cwd=tmp_path, check=True)
     a, b = load_file(tmp_path / "whole" / "weights.safetensors"), load_file(tmp_path / "killed" / "weights.safetensors")
     assert a.keys() == b.keys()

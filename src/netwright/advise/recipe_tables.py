@@ -12,7 +12,7 @@ OPTIMISER: dict[str, dict[str, float]] = {
     "mobilenetv3": {"lr": 3e-3, "batch": 64, "weight_decay": 0.02},
     "cct": {"lr": 1e-3, "batch": 64, "weight_decay": 0.05},
     "vit": {"lr": 1e-3, "batch": 64, "weight_decay": 0.05},
-    "mlp": {"lr": 2.1e-3, "batch": 256, "weight_decay": 0.2},
+    "mlp": {"lr": 2.1e-3, "batch": 256, "weight_decay": 0.1},
     "tabular_resnet": {"lr": 1.5e-3, "batch": 256, "weight_decay": 0.05},
     "ft_transformer": {"lr": 5e-4, "batch": 256, "weight_decay": 1e-4},
     "tabm": {"lr": 2e-3, "batch": 256, "weight_decay": 1e-3},

@@ -150,8 +150,9 @@ def _find(keys: dict[str, str], names: tuple[str, ...], patterns: tuple[str, ...
 
 def _open(path: Path) -> dict[str, np.ndarray]:
     try:
-        loaded: Any = np.load(path, allow_pickle=False)
-        return {name: loaded[name] for name in loaded.files} if hasattr(loaded, "files") else {"": loaded}
+        with path.open("rb") as file:  # closed whatever NumPy finds in it
+            loaded: Any = np.load(file, allow_pickle=False)
+            return {name: loaded[name] for name in loaded.files} if hasattr(loaded, "files") else {"": loaded}
     except ValueError as error:
         if "pickle" in str(error).lower() or "object array" in str(error).lower():
             raise InputError(
