@@ -85,7 +85,7 @@ def design(
     ] = None,
     prefer: Annotated[
         list[str] | None,
-        typer.Option(help="Try only this family; may be given again.", rich_help_panel="Choice"),
+        typer.Option(help="Try this family first; may be given again.", rich_help_panel="Choice"),
     ] = None,
     exclude: Annotated[
         list[str] | None,
