@@ -149,6 +149,12 @@ def test_limits_hold_in_the_report(tmp_path):
     assert (result.folder / "weights.safetensors").stat().st_size <= 12_000
 
 
+def test_a_limit_missed_at_the_last_measurement_is_said(iris):
+    assert iris.missed == []
+    bars = [{"name": "latency_ms", "used": 3.0, "allowed": 2.0, "met": False}, {"name": "time_s", "met": False}]
+    assert nw.Result(iris.folder, {"verdict": {"budget": bars}}).missed == ["latency_ms"]
+
+
 def start(command, cwd):
     return subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 

@@ -123,6 +123,8 @@ def design(
         view.result(result)
     if result.interrupted:
         raise typer.Exit(result.exit_code)
+    if result.missed:  # met while sizing, missed at the last measurement
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -37,6 +37,12 @@ class Result:
     def verdict(self) -> dict[str, Any]:
         return self.report["verdict"]
 
+    @property
+    def missed(self) -> list[str]:
+        """The hard limits that the finished network does not hold, as measured last; training time is none."""
+        bars = self.verdict.get("budget", [])
+        return [bar["name"] for bar in bars if bar.get("met") is False and bar["name"] != "time_s"]
+
     def predict(self, source: Any) -> Any:
         """Predictions for new data, as a DataFrame."""
         from netwright.workbench.predict import predict
