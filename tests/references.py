@@ -1,6 +1,6 @@
 """The independent implementations that the tests compare with. Nothing in src imports them.
 
-Import torchvision and timm (which imports torchvision) through the functions here: a torchvision wheel built
+Import torchvision, and timm and pytorchcv (which import it), through the functions here: a torchvision wheel built
 for another torch than the one installed (CUDA beside CPU) fails at import, since the two C++ operators that
 it registers fakes for are missing. They are declared first where they can't be loaded.
 """
@@ -33,6 +33,7 @@ def timm() -> ModuleType:
 @cache
 def pytorchcv() -> ModuleType:
     """pytorchcv's models: `pytorchcv().get_model(name)`."""
+    torchvision()
     return importlib.import_module("pytorchcv.model_provider")
 
 
