@@ -1,10 +1,12 @@
 """What a person sees: stages, a progress line for each candidate, the result, and errors without a traceback."""
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 import typer
@@ -15,14 +17,19 @@ from rich.table import Table
 from netwright.errors import BudgetError, InputError
 
 
+class _Out(Console):
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError  # for `screen`; rich would exit with 1, which here says that a limit was missed
+
+
 class Screen:
     """A narrator for the terminal; with format `json` or `quiet` only the result (or nothing) goes to stdout."""
 
     def __init__(self, format: str):
         self.format = format
-        self.out = Console(highlight=False, soft_wrap=True)
+        self.out = _Out(highlight=False, soft_wrap=True)
         # What happens on the way is for people: beside JSON it goes to stderr, with `quiet` nowhere.
-        self.way = Console(stderr=format == "json", quiet=format == "quiet", highlight=False, soft_wrap=True)
+        self.way = _Out(stderr=format == "json", quiet=format == "quiet", highlight=False, soft_wrap=True)
         self._progress: Progress | None = None
         self._tasks: dict[str, Any] = {}
 
@@ -121,6 +128,11 @@ class Screen:
                     table.add_row(*(_cell(row.get(column)) for column in columns))
                 self.out.print(f"[bold]{_plain(name)}[/bold]")
                 self.out.print(table)
+            elif isinstance(value, dict) and value:
+                from netwright.design import yaml_text
+
+                self.out.print(f"[bold]{_plain(name)}[/bold]")
+                self.out.print(_plain(indent(yaml_text.write(value).rstrip(), "  ")))
             elif value not in (None, "", [], {}):
                 self.out.print(f"[bold]{_plain(name)}[/bold]  {_cell(value)}")
 
@@ -131,10 +143,14 @@ def screen(format: str) -> Iterator[Screen]:
     view = Screen(str(format))
     try:
         yield view
+        sys.stdout.flush()
     except BudgetError as error:
         view._end_progress()
         _complain(str(error))
         raise typer.Exit(1) from None
+    except BrokenPipeError:  # `| head` has read enough: end as a tool killed by SIGPIPE does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(141) from None
     except (InputError, OSError) as error:
         view._end_progress()
         _complain(str(error))

@@ -64,14 +64,14 @@ TRAINING = (
         "arXiv:1910.04209, lightly-train",
         "R",
         value={"share": 0.1},
-        because="The rate rises over the first {warmup} of {steps} steps.",
+        because="The rate rises over the first {warmup} of the steps.",
     ),
     Rule(
         "T9",
         "Cosine (or linear) decay to 0–10 % of the peak over exactly the planned length.",
         "arXiv:2203.15556, arXiv:2405.18392, arXiv:2502.15938",
         "R",
-        because="A half cosine to zero over exactly the {steps} planned steps.",
+        because="A half cosine to zero over exactly the planned steps.",
     ),
     Rule(
         "T10",
@@ -183,7 +183,7 @@ TRAINING = (
         "arXiv:1803.05407",
         "A",
         value={"most": 0.999},
-        because="The handed-over weights are an average over about the last {ema_steps} of {steps} steps.",
+        because="The handed-over weights are an average over about the last {ema_steps} steps.",
     ),
     Rule(
         "T21",
