@@ -1,26 +1,20 @@
 """The independent implementations that the tests compare with. Nothing in src imports them.
 
-Import torchvision, and timm and pytorchcv (which import it), through the functions here: a torchvision wheel built
-for another torch than the one installed (CUDA beside CPU) fails at import, since the two C++ operators that
-it registers fakes for are missing. They are declared first where they can't be loaded.
+Import them through the functions here: beside a CPU build of torch, torchvision and whatever imports it (timm,
+pytorchcv, transformers) need its operators declared first.
 """
 
 import importlib
 from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 from types import ModuleType
 
-import torch
+from netwright.workbench import targets
 
 
 @cache
 def torchvision() -> ModuleType:
     """torchvision with its models; operators such as NMS can't be called where its library does not load."""
-    _declare_operators()
-    import torchvision
-
-    return torchvision
+    return targets.torchvision()
 
 
 @cache
@@ -38,16 +32,21 @@ def pytorchcv() -> ModuleType:
 
 
 @cache
-def _declare_operators() -> torch.library.Library | None:
-    """What the import needs. The cache keeps the library object alive; without it the declarations go too."""
-    package = find_spec("torchvision")
-    if package is None or package.origin is None:
-        raise ModuleNotFoundError("torchvision is not installed: `make setup` installs the references")
-    try:
-        torch.ops.load_library(str(Path(package.origin).parent / "_C.so"))
-        return None
-    except OSError:
-        library = torch.library.Library("torchvision", "DEF")
-        for name in ("nms", "qnms"):
-            library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        return library
+def transformers() -> ModuleType:
+    """transformers; its configurations are built from numbers, and nothing is downloaded."""
+    torchvision()  # which it imports where it is installed
+    return importlib.import_module("transformers")
+
+
+@cache
+def diffusers() -> ModuleType:
+    """diffusers' models with random weights."""
+    transformers()
+    return importlib.import_module("diffusers")
+
+
+@cache
+def torch_geometric() -> ModuleType:
+    """PyTorch Geometric, without its compiled companions."""
+    importlib.import_module("torch_geometric.nn")
+    return importlib.import_module("torch_geometric")

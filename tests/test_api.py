@@ -9,7 +9,7 @@ import netwright as nw
 
 NAMES = {
     "Brief", "Budget", "BudgetError", "Design", "InputError", "Recipe", "Result", "Spec", "__version__",
-    "blocks", "build", "design", "families", "predict", "presets", "train",
+    "blocks", "build", "design", "families", "inspect", "predict", "presets", "train",
 }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 
-@pytest.mark.parametrize("name", ["torchvision", "timm", "pytorchcv"])
+@pytest.mark.parametrize("name", ["torchvision", "timm", "pytorchcv", "transformers", "diffusers", "torch_geometric"])
 def test_loads_first(name):
     command = [sys.executable, "-c", f"from tests import references; references.{name}()"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from netwright.design import Brief, Budget, Design, Recipe, Spec, blocks, build, families, presets
     from netwright.errors import BudgetError, InputError
-    from netwright.workbench import Result, design, predict, train  # type: ignore[no-redef]
+    from netwright.workbench import Result, design, inspect, predict, train  # type: ignore[no-redef]
 
 __version__ = "0.1.0"
 
@@ -35,7 +35,7 @@ _ROOM = {
         "presets",
     ),
     "netwright.errors": ("BudgetError", "InputError"),
-    "netwright.workbench": ("Result", "design", "predict", "train"),
+    "netwright.workbench": ("Result", "design", "inspect", "predict", "train"),
 }
 _HOME = {name: room for room, names in _ROOM.items() for name in names}
 
@@ -53,6 +53,7 @@ __all__ = [
     "build",
     "design",
     "families",
+    "inspect",
     "predict",
     "presets",
     "train",

@@ -196,6 +196,88 @@ def show(
         view.shown(workbench.show(name))
 
 
+Inputs = Annotated[
+    list[str] | None,
+    typer.Option("--input", help="Shape of an input without the batch: 3,224,224; 128:int. Again for the next one."),
+]
+Batch = Annotated[int, typer.Option(help="Samples in a batch.")]
+Train = Annotated[bool, typer.Option("--train", help="A training step: backward, gradients, the optimizer's state.")]
+Optimizer = Annotated[str, typer.Option(help="adamw, adam, momentum or sgd; with --train.")]
+Dtype = Annotated[str | None, typer.Option(help="As if in fp32, bf16 or fp16.")]
+Gate = Annotated[str | None, typer.Option(help="Exit with 1 above params=5M,flops=10G,memory=100MB,size=20MB.")]
+
+
+@app.command()
+def inspect(
+    target: Annotated[
+        str,
+        typer.Argument(
+            help="A design.yaml, resnet50, vit:base, timm:NAME, torchvision:NAME, transformers:FOLDER, "
+            "mynet.py:Net (which is run), package.module:attribute, or model.pt2."
+        ),
+    ],
+    input: Inputs = None,
+    batch: Batch = 1,
+    train: Train = False,
+    optimizer: Optimizer = "adamw",
+    dtype: Dtype = None,
+    depth: Annotated[int | None, typer.Option(help="Levels of layers to show. [default: all]")] = None,
+    budget: Gate = None,
+    format: Output = Format.human,
+) -> None:
+    """Show what any network is and costs: layers, parameters, MACs, memory.
+
+    Examples:
+      netwright inspect resnet50
+      netwright inspect torchvision:maskrcnn_resnet50_fpn --input 3,480,640
+      netwright inspect mynet.py:Net --input 3,224,224 --train --batch 8
+      netwright inspect design.yaml --budget params=5M,memory=100MB
+    """
+    from netwright.cli.screen import screen
+
+    with screen(format) as view:
+        from netwright import workbench
+
+        blueprint = workbench.inspect(target, input, train=train, batch=batch, optimizer=optimizer, dtype=dtype)
+        over = workbench.over_budget(blueprint, budget) if budget else []
+        view.blueprint(blueprint, target, depth, over)
+    if over:
+        raise typer.Exit(1)
+
+
+@app.command()
+def diff(
+    left: Annotated[str, typer.Argument(help="A network, as for inspect.")],
+    right: Annotated[str, typer.Argument(help="The other one.")],
+    input: Inputs = None,
+    batch: Batch = 1,
+    train: Train = False,
+    optimizer: Optimizer = "adamw",
+    dtype: Dtype = None,
+    budget: Annotated[str | None, typer.Option(help="Exit with 1 where the second exceeds it: params=5M.")] = None,
+    format: Output = Format.human,
+) -> None:
+    """Show two networks side by side: totals, and the layers in which they differ.
+
+    Examples:
+      netwright diff resnet50 resnet101
+      netwright diff old.yaml new.yaml --budget params=5M
+    """
+    from netwright.cli.screen import screen
+
+    with screen(format) as view:
+        from netwright import workbench
+
+        both = [
+            workbench.inspect(target, input, train=train, batch=batch, optimizer=optimizer, dtype=dtype)
+            for target in (left, right)
+        ]
+        over = workbench.over_budget(both[1], budget) if budget else []
+        view.difference(both, (left, right), over)
+    if over:
+        raise typer.Exit(1)
+
+
 def version(value: bool) -> None:
     if value:
         import netwright

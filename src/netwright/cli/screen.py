@@ -94,6 +94,30 @@ class Screen:
         if result.interrupted:
             self.out.print("interrupted: the same command with --resume goes on from here")
 
+    def blueprint(self, blueprint: Any, title: str, depth: int | None, over: list[str]) -> None:
+        if self.format == "json":
+            print(json.dumps({"target": title, **blueprint.to_json(), "over_budget": over}))
+        elif self.format == "human":
+            from netwright.report import render_blueprint
+
+            render_blueprint(blueprint, self.out, title, depth)
+        self._over(over)
+
+    def difference(self, both: Any, names: tuple[str, str], over: list[str]) -> None:
+        from netwright.inspect import differences
+        from netwright.report import render_differences
+
+        found = differences(*both)
+        if self.format == "json":
+            print(json.dumps({"left": names[0], "right": names[1], **found, "over_budget": over}))
+        elif self.format == "human":
+            render_differences(found, names, self.out)
+        self._over(over)
+
+    def _over(self, over: list[str]) -> None:
+        for words in over:
+            _complain(f"over budget: {words}")
+
     def predictions(self, predictions: Any, out: Path | None) -> None:
         if out is None:
             predictions.table.to_csv(sys.stdout, index=False)

@@ -36,6 +36,8 @@ class Row:
     buffers: int = 0
     macs: int = 0
     activation_bytes: int = 0  # memory newly allocated for the results of its operators
+    backward_macs: int = 0  # of its backward, and of computing it again where it is checkpointed
+    saved_bytes: int = 0  # of its results, still alive at the end of the forward, for the backward
 
     @property
     def flops(self) -> int:
@@ -77,9 +79,23 @@ class FoldedRow:
     own_params: int
 
 
+@dataclass(frozen=True)
+class PeakMemory:
+    """The most bytes held at once, what they are, and when.
+
+    `by`: weights, inputs, activations; in training gradients, optimizer, and what the backward has under way.
+    """
+
+    bytes: int
+    by: dict[str, int]
+    when: str  # "forward" | "backward" | "optimizer step"
+    where: str  # the row's id
+    how: str
+
+
 @dataclass
 class Blueprint:
-    """Made by `inspect`. In eval mode, for the input shapes given, on the device of the module."""
+    """Made by `inspect`, for the input shapes given. In eval mode, or for a step of training (`train`)."""
 
     cls: str
     device: str
@@ -93,6 +109,15 @@ class Blueprint:
     weights_bytes: int
     not_counted: list[dict[str, Any]] = field(default_factory=list)  # {op, calls, where}
     tied: list[list[str]] = field(default_factory=list)  # names of one and the same parameter
+    train: bool = False
+    memory: PeakMemory | None = None
+    how: str = ""  # how it was captured
+    notes: list[str] = field(default_factory=list)  # what was guessed, what failed on the way
+
+    @property
+    def convention(self) -> str:
+        """What the MACs count."""
+        return CONVENTION
 
     @property
     def macs(self) -> int:
@@ -103,8 +128,23 @@ class Blueprint:
         return 2 * self.macs
 
     @property
+    def backward_macs(self) -> int:
+        """Of the backward; 0 without training."""
+        return self.rows[0].backward_macs
+
+    @property
     def activation_bytes(self) -> int:
         return self.rows[0].activation_bytes
+
+    @property
+    def saved_bytes(self) -> int:
+        """What the forward keeps for the backward; 0 without training."""
+        return self.rows[0].saved_bytes
+
+    @property
+    def peak_memory(self) -> int:
+        """Bytes; `memory` says of what, when and where."""
+        return self.memory.bytes if self.memory else 0
 
     @cached_property
     def _children(self) -> list[list[int]]:
@@ -172,7 +212,13 @@ class Blueprint:
             "weights_bytes": self.weights_bytes,
             "macs": self.macs,
             "flops": self.flops,
+            "backward_macs": self.backward_macs,
             "activation_bytes": self.activation_bytes,
+            "saved_bytes": self.saved_bytes,
+            "train": self.train,
+            "memory": asdict(self.memory) if self.memory else None,
+            "how": self.how,
+            "notes": self.notes,
             "convention": CONVENTION,
             "not_counted": self.not_counted,
             "tied": self.tied,

@@ -3,7 +3,7 @@
 Convention: a MAC is one multiplication with its addition inside a matrix product, convolution or attention,
 as the literature counts them (ResNet-50: 4.09 G). Biases, norms, activations, pooling, softmax and moving
 data count zero. Positions in the padding are counted, as they are computed; so is the masked half of causal
-attention. FLOPs are 2 × MACs.
+attention, and what a fused backward computes again. FLOPs are 2 × MACs.
 
 An operator that is neither in FORMULAS nor known to be free is never passed over: the capture lists it as not
 counted.
@@ -11,7 +11,7 @@ counted.
 
 from collections.abc import Callable
 from functools import cache
-from math import prod
+from math import log2, prod
 from typing import Any
 
 import torch
@@ -67,6 +67,59 @@ def _attention(args: tuple, kwargs: dict, out: Any) -> int:
     return prod(query.shape[:-1]) * key.shape[-2] * (query.shape[-1] + value.shape[-1])
 
 
+def _convolution_backward(args: tuple, kwargs: dict, out: Any) -> int:
+    """The gradients of input and weight, where asked for, each take as many as the forward, groups and all."""
+    grad, x, weight, transposed, wanted = args[0], args[1], args[2], args[7], args[10]
+    return (x if transposed else grad).numel() * prod(weight.shape[1:]) * sum(wanted[:2])
+
+
+def _attention_backward(args: tuple, kwargs: dict, out: Any) -> int:
+    """The scores again and the gradients of query and key (E each), those of value and weights (Ev each)."""
+    query, key, value = args[1:4]
+    return prod(query.shape[:-1]) * key.shape[-2] * (3 * query.shape[-1] + 2 * value.shape[-1])
+
+
+def _flash_attention(args: tuple, kwargs: dict, out: Any) -> int:
+    """q (B, L, H, E), k (B, S, Hkv, E), v: as above with the heads behind the positions."""
+    query, key, value = args[:3]
+    batch, length, heads, width = query.shape
+    return batch * heads * length * key.shape[1] * (width + value.shape[-1])
+
+
+def _rnn_layer_backward(args: tuple, kwargs: dict, out: Any) -> int:
+    """The gradients of what goes in and of the weights: twice the forward."""
+    return 2 * _rnn_layer(args, kwargs, out)
+
+
+def _cell_weights(args: tuple, kwargs: dict, out: Any) -> int:
+    """cuDNN's whole stack: x (T, B, I); every weight matrix meets every step of every sequence once."""
+    return prod(args[0].shape[:-1]) * sum(weight.numel() for weight in args[1] if weight.dim() == 2)
+
+
+def _cdist(args: tuple, kwargs: dict, out: Tensor) -> int:
+    """Distances of all pairs: one MAC a number of each pair."""
+    return out.numel() * args[0].shape[-1]
+
+
+def _fft(args: tuple, kwargs: dict, out: Tensor) -> int:
+    """A transform of n points takes 5 n log2 n operations (Cooley and Tukey's, the usual convention), of real ones
+    half: as MACs half as many again."""
+    x, axes = args[0], args[1]
+    longer = max(x, out, key=lambda tensor: tensor.numel())
+    points = prod(longer.shape[axis] for axis in axes)
+    real = not (x.is_complex() and out.is_complex())
+    return round(2.5 * longer.numel() * log2(max(2, points)) / (2 if real else 1))
+
+
+def _sparse_matmul(sparse: int, dense: int) -> MacFormula:
+    """Every stored number meets a row of the dense matrix."""
+
+    def formula(args: tuple, kwargs: dict, out: Any) -> int:
+        return args[sparse]._nnz() * args[dense].shape[-1]
+
+    return formula
+
+
 def _rnn_layer(args: tuple, kwargs: dict, out: Any) -> int:
     """oneDNN's one layer, one direction: x (T, B, I), weights (gates·H, I), (gates·H, H), at every step."""
     x, input_weight, hidden_weight = args[:3]
@@ -81,6 +134,14 @@ def _grouped_mm(args: tuple, kwargs: dict, out: Tensor) -> int:
         return left.shape[1] * right.numel()
     return left.numel() * right.shape[-1]
 
+
+_FUSED_ATTENTION = (
+    "_scaled_dot_product_flash_attention_for_cpu",
+    "_scaled_dot_product_flash_attention",
+    "_scaled_dot_product_efficient_attention",
+    "_scaled_dot_product_cudnn_attention",
+    "_scaled_dot_product_fused_attention_overrideable",
+)
 
 FORMULAS: dict[str, MacFormula] = {
     "mm": _matmul(0, 1),
@@ -101,18 +162,26 @@ FORMULAS: dict[str, MacFormula] = {
     "_convolution": _convolution,
     "convolution_overrideable": _convolution,
     "mkldnn_convolution": _convolution_forward_only,
-    "_scaled_dot_product_flash_attention_for_cpu": _attention,
-    "_scaled_dot_product_flash_attention": _attention,
-    "_scaled_dot_product_efficient_attention": _attention,
-    "_scaled_dot_product_cudnn_attention": _attention,
-    "_scaled_dot_product_fused_attention_overrideable": _attention,
+    **dict.fromkeys(_FUSED_ATTENTION, _attention),
+    "convolution_backward": _convolution_backward,
     "mkldnn_rnn_layer": _rnn_layer,
+    "mkldnn_rnn_layer_backward": _rnn_layer_backward,
+    "_cudnn_rnn": _cell_weights,
+    "_cdist_forward": _cdist,
+    "_fft_c2c": _fft,
+    "_fft_r2c": _fft,
+    "_fft_c2r": _fft,
+    "_flash_attention_forward": _flash_attention,
+    "_sparse_addmm": _sparse_matmul(1, 2),
+    "_sparse_mm": _sparse_matmul(0, 1),
+    **{f"{name}_backward": _attention_backward for name in _FUSED_ATTENTION},
 }
 
 
 # Elementwise operators mostly carry torch's own tag; these do not.
 _ELEMENTWISE = """
-    hardswish hardsigmoid hardtanh leaky_relu silu mish softplus elu celu selu prelu rrelu gelu"""
+    hardswish hardsigmoid hardtanh leaky_relu silu mish softplus elu celu selu prelu rrelu gelu
+    floor_divide masked_fill"""
 _NORMS = """
     native_layer_norm native_batch_norm native_group_norm cudnn_batch_norm _fused_rms_norm
     _batch_norm_no_update _batch_norm_with_update _native_batch_norm_legit
@@ -151,6 +220,14 @@ def makes_constants(operator: torch._ops.OpOverload) -> bool:
     return name_of(operator).startswith("new_") or name_of(operator).endswith("_like")
 
 
+def _of_backward(name: str) -> str:
+    """The forward's name where this is a backward: gelu_backward, _softmax_backward_data."""
+    for ending in ("_dense_backward", "_backward_data", "_jvp", "_backward"):
+        if name.endswith(ending):
+            return name.removesuffix(ending)
+    return ""
+
+
 @cache
 def is_free(operator: torch._ops.OpOverload) -> bool:
     """Zero MACs by convention: elementwise operators, views, and those listed above."""
@@ -158,5 +235,9 @@ def is_free(operator: torch._ops.OpOverload) -> bool:
         return True
     if operator.namespace in ("prim", "prims"):
         return True
+    forward = _of_backward(name_of(operator))
+    if forward and hasattr(torch.ops.aten, forward):
+        packet = getattr(torch.ops.aten, forward)
+        return forward not in FORMULAS and any(is_free(getattr(packet, form)) for form in packet.overloads())
     aliases = [value.alias_info for value in operator._schema.returns]
     return bool(aliases) and all(alias is not None and not alias.is_write for alias in aliases)

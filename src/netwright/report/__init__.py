@@ -2,10 +2,12 @@
 
 `render_html` is one offline page, `render_markdown` GitHub's Markdown, `render_terminal` the short form,
 `repr_html` a notebook's card; `write` puts report.html, report.md and report.json in a folder.
+`render_blueprint` and `render_differences` show any network in a terminal.
 `json_schema` says the JSON's shape; `from_blueprint` fills its parts on the network. Plain data in, text
 out: nothing here measures, and nothing imports torch.
 """
 
+from netwright.report.blueprint_terminal import render_blueprint, render_differences
 from netwright.report.card import repr_html
 from netwright.report.html import render_html
 from netwright.report.markdown import render_markdown
@@ -18,6 +20,8 @@ __all__ = [
     "SECTIONS",
     "from_blueprint",
     "json_schema",
+    "render_blueprint",
+    "render_differences",
     "render_html",
     "render_markdown",
     "render_terminal",

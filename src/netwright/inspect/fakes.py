@@ -1,0 +1,84 @@
+"""A module and its inputs as fakes: shapes, types and gradients' flags, without memory or arithmetic."""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import fields, is_dataclass, replace
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch._subclasses import FakeTensorMode
+from torch.nn.parameter import is_lazy
+
+Fake = Callable[[Any], Any]
+
+
+class NoFakeError(Exception):
+    """This tensor can't be faked; the message says which and why."""
+
+
+@contextmanager
+def faked(module: nn.Module, dtype: torch.dtype | None = None) -> Iterator[tuple[FakeTensorMode, Fake]]:
+    """While it lasts, the module's parameters and buffers are fakes on "cpu"; they come back after.
+
+    Gives the mode to run in, and a function that fakes inputs. On "cpu" whatever the real device is: a backward on
+    fake CUDA tensors needs a driver, and plain meta tensors take other attention kernels. NoFakeError where a
+    tensor has no plain strides (sparse, quantised, another library's subclass). `dtype`: of all floating ones.
+    """
+    # Tensors that a module keeps as plain attributes (anchors, tables of positions) stay real.
+    mode = FakeTensorMode(allow_non_fake_inputs=True)
+    made: dict[int, Tensor] = {}
+    undo: list[Callable[[], None]] = []
+
+    def fake(tensor: Tensor, name: str = "an input") -> Tensor:
+        if id(tensor) not in made:
+            made[id(tensor)] = _fake(mode, tensor, name, dtype)
+        return made[id(tensor)]
+
+    # A fake that fails says so at length; the fallback says it in a line.
+    logger = logging.getLogger("torch._subclasses.fake_tensor")
+    undo.append(partial(logger.setLevel, logger.level))
+    logger.setLevel(logging.CRITICAL)
+    try:
+        for path, part in module.named_modules():
+            for tensors in (part._parameters, part._buffers):
+                for name, tensor in tensors.items():
+                    if tensor is not None:
+                        undo.append(partial(tensors.__setitem__, name, tensor))
+                        tensors[name] = fake(tensor, f"{path}.{name}".lstrip("."))
+            if isinstance(part, nn.RNNBase):  # which keeps a list of its weights beside them
+                undo.append(partial(setattr, part, "_flat_weights", part._flat_weights))
+                part._flat_weights = [getattr(part, name, None) for name in part._flat_weights_names]
+        yield mode, lambda value: mapped(value, fake)
+    finally:
+        for back in reversed(undo):
+            back()
+
+
+def mapped(value: Any, function: Callable[[Tensor], Tensor]) -> Any:
+    """The same nested value with each tensor replaced."""
+    if isinstance(value, Tensor):
+        return function(value)
+    if isinstance(value, Mapping):
+        return {key: mapped(inner, function) for key, inner in value.items()}
+    if isinstance(value, tuple) and hasattr(value, "_fields"):  # a named tuple, packed sequences among them
+        return type(value)(*(mapped(inner, function) for inner in value))
+    if isinstance(value, tuple | list):
+        return type(value)(mapped(inner, function) for inner in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{f.name: mapped(getattr(value, f.name), function) for f in fields(value) if f.init})
+    return value
+
+
+def _fake(mode: FakeTensorMode, tensor: Tensor, name: str, dtype: torch.dtype | None) -> Tensor:
+    plain = tensor.layout is torch.strided and not tensor.is_quantized and not tensor.is_nested
+    if not plain or is_lazy(tensor) or hasattr(type(tensor), "__tensor_flatten__"):
+        raise NoFakeError(f"{name} is no plain tensor but {type(tensor).__name__}, {tensor.layout}")
+    kind = dtype if dtype and tensor.is_floating_point() else tensor.dtype
+    with mode, torch.no_grad():
+        made = torch.empty_strided(tensor.size(), tensor.stride(), dtype=kind, device="cpu")
+    if isinstance(tensor, nn.Parameter):
+        return nn.Parameter(made, tensor.requires_grad)
+    return made.requires_grad_(tensor.requires_grad)

@@ -1,0 +1,108 @@
+"""Inputs for a module that came without: from what it says of itself, or from its first layer."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from netwright.inspect.tensors import Inputs
+
+# Lengths and sizes taken where a layer leaves them open.
+SIDE, CLIP, LENGTH, WAVE = 224, 16, 128, 16_000
+
+
+@dataclass(frozen=True)
+class Guess:
+    inputs: Inputs
+    source: str
+
+
+def guesses(module: nn.Module, batch: int = 1) -> Iterator[Guess]:
+    """The likeliest first. On the meta device: only shapes and types are said."""
+    example = getattr(module, "example_input_array", None)
+    if example is not None:
+        yield Guess(example, "its example_input_array")
+    for name in ("pretrained_cfg", "default_cfg"):
+        said: Any = getattr(module, name, None)
+        size = said.get("input_size") if hasattr(said, "get") else None
+        if size:
+            yield Guess(_floats(batch, *size), f"its {name}: {' × '.join(str(n) for n in size)}")
+    if getattr(module, "config", None) is not None and hasattr(module, "main_input_name"):
+        yield from _of_transformers(module, batch)
+    yield from _of_first_layer(module, batch)
+
+
+def _of_transformers(module: Any, batch: int) -> Iterator[Guess]:
+    config, name = module.config, module.main_input_name
+    ids = _ids(batch, LENGTH)
+    if name == "input_ids":
+        if getattr(config, "is_encoder_decoder", False):
+            yield Guess({"input_ids": ids, "decoder_input_ids": ids}, f"its config: {LENGTH} tokens in and out")
+        yield Guess({"input_ids": ids}, f"its config: {LENGTH} tokens")
+    vision = getattr(config, "vision_config", config)
+    side, channels = getattr(vision, "image_size", SIDE), getattr(vision, "num_channels", 3)
+    sides = tuple(side) if isinstance(side, list | tuple) else (side, side)
+    pixels = _floats(batch, channels, *sides)
+    if name == "pixel_values":
+        yield Guess({"pixel_values": pixels}, f"its config: {channels} × {sides[0]} × {sides[1]} pixels")
+    if hasattr(config, "vision_config"):
+        yield Guess({"input_ids": ids, "pixel_values": pixels}, "its config: tokens and pixels")
+    if name == "input_features":
+        bins = getattr(config, "num_mel_bins", 80)
+        steps = 2 * getattr(config, "max_source_positions", 1500)
+        features = {"input_features": _floats(batch, bins, steps)}
+        yield Guess({**features, "decoder_input_ids": ids}, f"its config: {bins} × {steps} features")
+        yield Guess(features, f"its config: {bins} × {steps} features")
+    if name == "input_values":
+        yield Guess({"input_values": _floats(batch, WAVE)}, f"its kind: {WAVE} samples of sound")
+
+
+def _of_first_layer(module: nn.Module, batch: int) -> Iterator[Guess]:
+    """Its first layer with weights says the width; sizes are the usual ones."""
+    layers = (part for part in module.modules() if not list(part.children()) and list(part.parameters(recurse=False)))
+    layer = next(layers, None)
+    if layer is None:
+        yield Guess(_floats(batch, 3, SIDE, SIDE), "nothing but habit: an image")
+        return
+    kind = type(layer).__name__
+    for shapes in _shapes(layer, batch):
+        said = " × ".join(str(n) for n in shapes.shape[1:])
+        yield Guess(shapes, f"its first layer, {kind}: {said or 'one number'}")
+
+
+def _shapes(layer: Any, batch: int) -> Iterator[torch.Tensor]:
+    if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+        for side in (SIDE, 299, 64, 32, 28):
+            yield _floats(batch, layer.in_channels, side, side)
+    elif isinstance(layer, nn.Conv1d | nn.ConvTranspose1d):
+        yield _floats(batch, layer.in_channels, WAVE if layer.in_channels == 1 else LENGTH)
+    elif isinstance(layer, nn.Conv3d | nn.ConvTranspose3d):
+        yield _floats(batch, layer.in_channels, CLIP, 112, 112)
+    elif isinstance(layer, nn.Embedding | nn.EmbeddingBag):
+        yield _ids(batch, LENGTH)
+    elif isinstance(layer, nn.RNNBase):
+        yield _floats(batch, LENGTH, layer.input_size)
+    elif isinstance(layer, nn.Linear):
+        yield _floats(batch, layer.in_features)
+        yield _floats(batch, LENGTH, layer.in_features)
+        side = round((layer.in_features / 3) ** 0.5)
+        if 3 * side * side == layer.in_features:
+            yield _floats(batch, 3, side, side)
+        side = round(layer.in_features**0.5)
+        if side * side == layer.in_features:
+            yield _floats(batch, 1, side, side)
+    else:
+        weight = next(iter(layer.parameters(recurse=False)))
+        width = getattr(layer, "num_features", None) or weight.shape[-1]
+        for shape in ((width,), (LENGTH, width), (width, LENGTH), (width, SIDE, SIDE), (3, SIDE, SIDE)):
+            yield _floats(batch, *shape)
+
+
+def _floats(*shape: int) -> torch.Tensor:
+    return torch.empty(shape, device="meta")
+
+
+def _ids(batch: int, length: int) -> torch.Tensor:
+    return torch.empty((batch, length), dtype=torch.long, device="meta")
