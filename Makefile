@@ -37,10 +37,15 @@ check: $(READY)
 	$(BIN)/mypy
 	$(BIN)/python -m pytest tests/test_floors.py -p no:cacheprovider
 
-bench: $(READY)
+.venv/peers: $(READY) benchmarks/peers.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r benchmarks/peers.txt
+	touch $@
+
+bench: .venv/peers
 	$(BIN)/python benchmarks/scores.py
 	$(BIN)/python benchmarks/limits.py
 	$(BIN)/python benchmarks/resume.py
+	$(BIN)/python benchmarks/inspect_vs_peers.py
 
 docs: $(READY)
 	$(BIN)/python docs/generate.py

@@ -25,7 +25,7 @@ MADE = "<!-- Made by docs/generate.py from the source: edit that. -->\n"
 CONTRACT = ("num_classes", "in_channels", "image_size", "num_features", "cardinalities", "vocab_size", "max_length")
 
 API = {
-    "The verbs": ("design", "train", "predict", "Result"),
+    "The verbs": ("design", "train", "predict", "inspect", "Result"),
     "Networks": ("build", "families", "presets", "blocks"),
     "Plain data": ("Design", "Spec", "Brief", "Budget", "Recipe"),
     "Errors": ("InputError", "BudgetError"),

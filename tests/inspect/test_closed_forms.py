@@ -210,7 +210,7 @@ def test_mixture_of_experts():
         hidden_size=d, intermediate_size=inner, num_hidden_layers=layers, num_attention_heads=4,
         num_key_value_heads=2, vocab_size=vocab, num_local_experts=experts, num_experts_per_tok=chosen,
     )  # fmt: skip
-    model = transformers().MixtralForCausalLM(config)
+    model = meta(lambda: transformers().MixtralForCausalLM(config))
     attention = layers * 2 * t * t * d
     linear = layers * t * (3 * d * d + d * experts + chosen * 3 * d * inner) + t * d * vocab
     forward, backward = macs(model, {"input_ids": ids(t)}, train=True)

@@ -18,6 +18,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.weak import WeakIdKeyDictionary
 
 from netwright.inspect.blueprint import Blueprint, Edge, Row
+from netwright.inspect.fakes import run
 from netwright.inspect.liveness import Liveness
 from netwright.inspect.macs import has_formula, is_free, macs_of, makes_constants, name_of
 from netwright.inspect.measure import weights_bytes
@@ -139,12 +140,12 @@ class Recorder(TorchDispatchMode):
                 return func.decompose(*args, **kwargs)
         given = list(tensors_in((args, kwargs)))
         if self.phase == "backward":
-            out = func(*args, **kwargs)
+            out = run(func, args, kwargs)
             self._record_backward(func, macs_of(func, args, kwargs, out), given, list(tensors_in(out)))
             self.memory.pass_by(passing(name_of(func), args, out), "backward")
             return out
         fed = [] if makes_constants(func) else [self._sources_of(tensor) for tensor in given]  # before it writes
-        out = with_kept(name_of(func), args, func(*args, **kwargs))
+        out = with_kept(name_of(func), args, run(func, args, kwargs))
         if self.frames:
             self._record(func, macs_of(func, args, kwargs, out), given, fed, list(tensors_in(out)))
             self.memory.pass_by(passing(name_of(func), args, out), "forward")
