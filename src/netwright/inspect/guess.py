@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any
 
 import torch
@@ -35,28 +36,40 @@ def guesses(module: nn.Module, batch: int = 1) -> Iterator[Guess]:
 
 
 def _of_transformers(module: Any, batch: int) -> Iterator[Guess]:
-    config, name = module.config, module.main_input_name
+    """What its main input is, alone; with the decoder's; then with everything else that its forward takes."""
+    config, main = module.config, module.main_input_name
     ids = _ids(batch, LENGTH)
-    if name == "input_ids":
-        if getattr(config, "is_encoder_decoder", False):
-            yield Guess({"input_ids": ids, "decoder_input_ids": ids}, f"its config: {LENGTH} tokens in and out")
-        yield Guess({"input_ids": ids}, f"its config: {LENGTH} tokens")
-    vision = getattr(config, "vision_config", config)
-    side, channels = getattr(vision, "image_size", SIDE), getattr(vision, "num_channels", 3)
+    known = {"input_ids": ids, "decoder_input_ids": ids, **_pixels(config, batch), **_sounds(config, batch)}
+    taken = {name: known[name] for name in signature(module.forward).parameters if name in known}
+    alone = {name: taken[name] for name in (main,) if name in taken}
+    decoding = {name: taken[name] for name in ("decoder_input_ids",) if name in taken}
+    tries = [{**alone, **decoding}, alone] if getattr(config, "is_encoder_decoder", False) else [alone]
+    for inputs in [*tries, taken]:
+        if inputs:
+            said = ", ".join(f"{name} {' × '.join(map(str, one.shape[1:]))}" for name, one in inputs.items())
+            yield Guess(inputs, f"its configuration: {said}")
+
+
+def _pixels(config: Any, batch: int) -> dict[str, torch.Tensor]:
+    vision = getattr(config, "vision_config", None) or config
+    side = getattr(vision, "image_size", None) or SIDE
     sides = tuple(side) if isinstance(side, list | tuple) else (side, side)
-    pixels = _floats(batch, channels, *sides)
-    if name == "pixel_values":
-        yield Guess({"pixel_values": pixels}, f"its config: {channels} × {sides[0]} × {sides[1]} pixels")
-    if hasattr(config, "vision_config"):
-        yield Guess({"input_ids": ids, "pixel_values": pixels}, "its config: tokens and pixels")
-    if name == "input_features":
-        bins = getattr(config, "num_mel_bins", 80)
-        steps = 2 * getattr(config, "max_source_positions", 1500)
-        features = {"input_features": _floats(batch, bins, steps)}
-        yield Guess({**features, "decoder_input_ids": ids}, f"its config: {bins} × {steps} features")
-        yield Guess(features, f"its config: {bins} × {steps} features")
-    if name == "input_values":
-        yield Guess({"input_values": _floats(batch, WAVE)}, f"its kind: {WAVE} samples of sound")
+    image = _floats(batch, getattr(vision, "num_channels", 3), *sides)
+    clip = getattr(vision, "num_frames", None)
+    pixels = image if clip is None else image.unsqueeze(1).expand(batch, clip, *image.shape[1:])
+    return {"pixel_values": pixels, "pixel_values_videos": pixels}
+
+
+def _sounds(config: Any, batch: int) -> dict[str, torch.Tensor]:
+    """Spectrograms (bins × steps, or for the AST steps × bins) and waves."""
+    audio = getattr(config, "audio_config", None) or config
+    bins, steps = getattr(audio, "num_mel_bins", None), getattr(audio, "max_source_positions", None)
+    length, channels = getattr(audio, "max_length", None), getattr(audio, "audio_channels", None)
+    wave = _floats(batch, channels, WAVE) if channels else _floats(batch, WAVE)
+    return {
+        "input_features": _floats(batch, bins or 80, 2 * (steps or 1500)),
+        "input_values": _floats(batch, length, bins) if isinstance(length, int) and bins else wave,
+    }
 
 
 def _of_first_layer(module: nn.Module, batch: int) -> Iterator[Guess]:
