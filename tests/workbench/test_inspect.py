@@ -178,6 +178,14 @@ def test_inspect_as_json():
     assert data["over_budget"] == []
 
 
+def test_a_page(tmp_path):
+    page = tmp_path / "new" / "net.html"
+    netwright("inspect", "resnet18", "--format", "quiet", "--html", str(page))
+    text = page.read_text("utf-8")
+    assert text.startswith("<!doctype html>")
+    assert "https://" not in text
+
+
 def test_the_gate_ends_with_1():
     run = netwright("inspect", "resnet18", "--budget", "params=5M", "--format", "quiet", code=1)
     assert "over budget: params" in run.stderr

@@ -223,6 +223,7 @@ def inspect(
     dtype: Dtype = None,
     depth: Annotated[int | None, typer.Option(help="Levels of layers to show. [default: all]")] = None,
     budget: Gate = None,
+    html: Annotated[Path | None, typer.Option(help="Write its picture, to open and close, to this page.")] = None,
     format: Output = Format.human,
 ) -> None:
     """Show what any network is and costs: layers, parameters, MACs, memory.
@@ -231,6 +232,7 @@ def inspect(
       netwright inspect resnet50
       netwright inspect torchvision:maskrcnn_resnet50_fpn --input 3,480,640
       netwright inspect mynet.py:Net --input 3,224,224 --train --batch 8
+      netwright inspect vit:base --html vit.html
       netwright inspect design.yaml --budget params=5M,memory=100MB
     """
     from netwright.cli.screen import screen
@@ -240,6 +242,8 @@ def inspect(
 
         blueprint = workbench.inspect(target, input, train=train, batch=batch, optimizer=optimizer, dtype=dtype)
         over = workbench.over_budget(blueprint, budget) if budget else []
+        if html is not None:
+            workbench.draw(blueprint, html, target)
         view.blueprint(blueprint, target, depth, over)
     if over:
         raise typer.Exit(1)

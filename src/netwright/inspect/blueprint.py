@@ -8,8 +8,8 @@ from itertools import groupby
 from typing import Any
 
 CONVENTION = (
-    "MACs: multiply-accumulates of matrix products, convolutions and attention; biases, norms, activations "
-    "and pooling count zero; causal attention counts the whole square; FLOPs = 2 × MACs."
+    "MACs: multiply-accumulates of matrix products, convolutions and attention; biases, norms, activations, "
+    "pooling and interpolation count zero; causal attention counts the whole square; FLOPs = 2 × MACs."
 )
 
 

@@ -1,9 +1,9 @@
 """Multiply-accumulates of one operator, from its shapes; and which operators have none by convention.
 
 Convention: a MAC is one multiplication with its addition inside a matrix product, convolution or attention,
-as the literature counts them (ResNet-50: 4.09 G). Biases, norms, activations, pooling, softmax and moving
-data count zero. Positions in the padding are counted, as they are computed; so is the masked half of causal
-attention, and what a fused backward computes again. FLOPs are 2 × MACs.
+as the literature counts them (ResNet-50: 4.09 G). Biases, norms, activations, pooling, softmax, interpolation and
+moving data count zero. Positions in the padding are counted, as they are computed; so is the masked half of
+causal attention, and what a fused backward computes again. FLOPs are 2 × MACs.
 
 An operator that is neither in FORMULAS nor known to be free is never passed over: the capture lists it as not
 counted.
@@ -190,7 +190,9 @@ _POOLING = """
     max_pool2d_with_indices max_pool3d_with_indices mkldnn_max_pool2d mkldnn_max_pool3d avg_pool2d
     avg_pool3d _adaptive_avg_pool2d _adaptive_avg_pool3d mkldnn_adaptive_avg_pool2d adaptive_max_pool2d
     adaptive_max_pool3d fractional_max_pool2d max_unpool2d upsample_nearest1d upsample_nearest2d
-    upsample_nearest3d _upsample_nearest_exact1d _upsample_nearest_exact2d"""
+    upsample_nearest3d _upsample_nearest_exact1d _upsample_nearest_exact2d upsample_linear1d upsample_bilinear2d
+    upsample_trilinear3d upsample_bicubic2d _upsample_bilinear2d_aa _upsample_bicubic2d_aa grid_sampler_2d
+    grid_sampler_3d"""
 _REDUCTIONS = """
     _softmax _log_softmax _safe_softmax logsumexp mean sum nansum prod amax amin aminmax max min median
     mode var std var_mean std_mean argmax argmin any all cumsum cumprod cummax cummin logcumsumexp topk

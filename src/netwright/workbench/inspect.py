@@ -13,6 +13,7 @@ from netwright.inspect import Blueprint
 from netwright.inspect import inspect as capture
 from netwright.inspect.fakes import mapped
 from netwright.inspect.tensors import Inputs
+from netwright.report import render_viewer
 from netwright.workbench import targets
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -65,6 +66,15 @@ def shaped(words: str, batch: int = 1) -> torch.Tensor:
 def widened(inputs: Any, batch: int) -> Any:
     """Example inputs of one sample, for `batch` of them."""
     return inputs if batch == 1 else mapped(inputs, lambda one: one.expand(batch, *one.shape[1:]))
+
+
+def draw(blueprint: Blueprint, path: str | Path, title: str = "") -> Path:
+    """The network's picture as one offline page, whose groups open and close."""
+    path = Path(path)
+    page = render_viewer(blueprint.to_json(), title or blueprint.cls)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(page, encoding="utf-8")
+    return path
 
 
 def over_budget(blueprint: Blueprint, budget: str) -> list[str]:
