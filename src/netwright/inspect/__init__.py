@@ -4,25 +4,42 @@ from netwright.inspect.blueprint import CONVENTION, Blueprint, Edge, FoldedRow, 
 from netwright.inspect.capture import inspect
 from netwright.inspect.cost import Cost, Figure, cost, count_macs, count_params
 from netwright.inspect.difference import differences
+from netwright.inspect.growth import Growth, growth
 from netwright.inspect.measure import Latency, Memory, measure_latency, measure_memory, weights_bytes
+from netwright.inspect.receptive import (
+    Field,
+    Rung,
+    effective_receptive_field,
+    effective_size,
+    receptive_field,
+    resolution_ladder,
+)
 
 __all__ = [
     "CONVENTION",
     "Blueprint",
     "Cost",
     "Edge",
+    "Field",
     "Figure",
     "FoldedRow",
+    "Growth",
     "Latency",
     "Memory",
     "PeakMemory",
     "Row",
+    "Rung",
     "cost",
     "count_macs",
     "count_params",
     "differences",
+    "effective_receptive_field",
+    "effective_size",
+    "growth",
     "inspect",
     "measure_latency",
     "measure_memory",
+    "receptive_field",
+    "resolution_ladder",
     "weights_bytes",
 ]
