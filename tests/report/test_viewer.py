@@ -203,6 +203,24 @@ def hostile():
     return source
 
 
+class Halves(nn.Module):
+    """Reads the rows of a map by halves, as Swin's merging of patches does."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(8, 2)
+
+    def forward(self, x):
+        return self.linear(torch.cat([x[:, 0::2], x[:, 1::2]], -1))
+
+
+def test_a_wire_has_the_shape_that_leaves_its_source():
+    """Not that of the views which the reader makes of it."""
+    net = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Sequential(Halves(), nn.ReLU()))
+    data = network(inspect(net, torch.zeros(1, 6, 3)).to_json())
+    assert [data["shapes"][edge[-1]] for edge in data["edges"]] == ["1×6×3", "1×6×4", "1×6×4", "1×3×2"]
+
+
 def test_hostile_names_stay_names():
     page = render_viewer(hostile(), title=HOSTILE)
     assert page.count("</script>") == 2 and "<b" not in page.replace("<body", "")
@@ -226,10 +244,9 @@ const states = {
 };
 const out = { parents: tree.nodes.map((node) => (node.parent ? node.parent.id : -1)), states: {} };
 for (const [name, open] of Object.entries(states)) {
-  layout(tree, open);
-  const begun = performance.now(), { boxes, wires, width, height } = layout(tree, open);
+  const { boxes, wires, width, height } = layout(tree, open);
   out.states[name] = {
-    ms: performance.now() - begun, width, height,
+    width, height,
     boxes: boxes.map((box) => [box.node.id, box.x, box.y, box.x + box.width, box.y + box.height]),
     headers: boxes.filter((box) => box.kind === "group").flatMap((box) => [
       [box.x + 12, box.y + 6, box.x + 12 + box.named, box.y + 40],
@@ -310,13 +327,6 @@ def _check(data):
             if picture["headers"]:
                 assert not _meets(lines, np.array(picture["headers"])).any(), state
         assert not _shared_lanes(picture["wires"]), state
-
-
-@pytest.mark.skipif(NODE is None, reason="no node to run the layout with")
-@pytest.mark.parametrize("name", NETWORKS)
-def test_layout_is_quick(name):
-    laid = _laid_out(network(blueprint(name)))
-    assert max(picture["ms"] for picture in laid["states"].values()) < 1000  # 100 on a quiet machine
 
 
 def _laid_out(data):

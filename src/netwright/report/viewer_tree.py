@@ -97,7 +97,9 @@ def _bridged(rows: Sequence[Mapping[str, Any]], edges: Sequence[Mapping[str, Any
             continue
         for source in sources:
             ends = index.get(source, source), index.get(edge["target"], edge["target"])
-            found.setdefault(ends, edge["shape"])
+            # As it leaves its source: views on the way (Swin's merging of patches) belong to who reads it.
+            left = rows[ends[0]]["outputs"] if isinstance(ends[0], int) else []
+            found.setdefault(ends, left[0] if len(left) == 1 else edge["shape"])
     return [
         (a, b, words)
         for (a, b), words in found.items()
