@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pandas as pd
 import pytest
@@ -146,6 +147,8 @@ def test_table_arrays() -> None:
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.floats(-1e6, 1e6) | st.integers(0, 3).map(float), min_size=30, max_size=200))
+@hypothesis.example([0.0] * 29 + [2.225073858507203e-309])
+@hypothesis.example([0.0, 3e-309] * 10 + [2.3e-308, 2.2e-308] * 10)
 def test_normal_scores_keep_the_order(values: list[float]) -> None:
     data = pd.DataFrame({"a": values, "b": np.arange(len(values)) % 7, "y": np.arange(len(values)) % 2})
     dataset = load(data, target="y")

@@ -99,12 +99,17 @@ def _fit_numeric(series: pd.Series, way: str, knots: int, notes: list[str]) -> d
     return feature | _normal_scores(known, knots)
 
 
+SMALLEST = 1e-290
+"""Between knots closer than this the slope of their scores would overflow."""
+
+
 def _normal_scores(values: np.ndarray, count: int) -> dict[str, list[float]]:
     """Quantiles and their normal scores, Φ⁻¹(p); equal values get the mean p of their ranks."""
     edge = 0.5 / len(values)
     levels = np.linspace(0, 1, min(count, len(values)))
     p = edge + levels * (1 - 2 * edge)
     quantiles = np.array([float(f"{q:.9g}") for q in np.quantile(values, levels)])
+    quantiles[np.abs(quantiles) < SMALLEST] = 0.0
     knots, place = np.unique(quantiles, return_inverse=True)
     middle = np.bincount(place, weights=p) / np.bincount(place)
     normal = NormalDist()
