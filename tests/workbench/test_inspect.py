@@ -121,7 +121,7 @@ BAD = {
     "a wrong shape": ("resnet18", {"inputs": "4,32,32"}, "forward failed"),
     "no batch": ("resnet18", {"batch": 0}, "batch of 0"),
     "no type": ("resnet18", {"dtype": "fp12"}, "bf16"),
-    "no optimizer": ("resnet18", {"train": True, "optimizer": "sdg"}, "sdg"),
+    "no optimizer": ("resnet18", {"train": True, "optimizer": "sdg"}, "^optimizer: the state of 'sdg' is unknown"),
 }
 
 

@@ -21,6 +21,7 @@ from netwright.inspect.fakes import NoFakeError, faked, mapped
 from netwright.inspect.guess import guesses
 from netwright.inspect.macs import macs_of
 from netwright.inspect.measure import evaluating, weights_bytes
+from netwright.inspect.memory import check_optimizer
 from netwright.inspect.recorder import Recorder, is_composite
 from netwright.inspect.tensors import Inputs, as_call, tensors_in
 
@@ -49,6 +50,8 @@ def inspect(
     The module may be on the CPU, an accelerator or meta, and is left as it was. InputError where the forward fails,
     naming the innermost module that the exception came through.
     """
+    if train:
+        check_optimizer(optimizer)
     if inputs is not None:
         return _inspect(module, inputs, optimizer if train else None, dtype)
     first: InputError | None = None

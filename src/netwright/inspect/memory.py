@@ -19,14 +19,16 @@ HOW = (
 )
 
 
+def check_optimizer(name: str) -> None:
+    """InputError where the state of this optimizer is unknown."""
+    if name not in STATE:
+        raise InputError(f"the state of {name!r} is unknown", where="optimizer", fix=f"choose of {', '.join(STATE)}")
+
+
 def peak_memory(
     module: nn.Module, inputs: Any, seen: Moment, optimizer: str | None, name: Callable[[int], str]
 ) -> PeakMemory:
     """The peak of a forward, or of a training step once the optimizer has its state."""
-    if optimizer is not None and optimizer not in STATE:
-        raise InputError(
-            f"the state of {optimizer!r} is unknown", where="optimizer", fix=f"choose of {', '.join(STATE)}"
-        )
     given = {id(tensor): tensor for tensor in tensors_in(inputs)}
     held = {
         "weights": weights_bytes(module),
