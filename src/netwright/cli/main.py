@@ -170,10 +170,12 @@ def predict(
 
 @app.command(name="list")
 def list_(
-    what: Annotated[str | None, typer.Argument(help="families, presets or blocks. [default: families]")] = None,
+    what: Annotated[
+        str | None, typer.Argument(help="families, presets, blocks or devices. [default: families]")
+    ] = None,
     format: Output = Format.human,
 ) -> None:
-    """List the families, their presets, or the blocks that fill their slots."""
+    """List the families, their presets, the blocks that fill their slots, or the devices known by datasheet."""
     from netwright.cli.screen import screen
 
     with screen(format) as view:
@@ -204,7 +206,17 @@ Batch = Annotated[int, typer.Option(help="Samples in a batch.")]
 Train = Annotated[bool, typer.Option("--train", help="A training step: backward, gradients, the optimizer's state.")]
 Optimizer = Annotated[str, typer.Option(help="adamw, adam, momentum or sgd; with --train.")]
 Dtype = Annotated[str | None, typer.Option(help="As if in fp32, bf16 or fp16.")]
-Gate = Annotated[str | None, typer.Option(help="Exit with 1 above params=5M,flops=10G,memory=100MB,size=20MB.")]
+Gate = Annotated[
+    str | None, typer.Option(help="Exit with 1 above params=5M,flops=10G,memory=100MB,size=20MB,latency=5ms.")
+]
+Device = Annotated[
+    str | None,
+    typer.Option(
+        help="Its latency on this device: here (measured), or one of `netwright list devices` (estimated).",
+        rich_help_panel="Latency",
+    ),
+]
+Threads = Annotated[int | None, typer.Option(help="PyTorch's threads, for here.", rich_help_panel="Latency")]
 
 
 @app.command()
@@ -221,6 +233,14 @@ def inspect(
     train: Train = False,
     optimizer: Optimizer = "adamw",
     dtype: Dtype = None,
+    device: Device = None,
+    threads: Threads = None,
+    samples: Annotated[
+        str | None,
+        typer.Option(help="Hours of training on so many samples (1.28M); with --train.", rich_help_panel="Latency"),
+    ] = None,
+    epochs: Annotated[float, typer.Option(help="For --samples.", rich_help_panel="Latency")] = 1,
+    devices: Annotated[int, typer.Option(help="For --samples: so many side by side.", rich_help_panel="Latency")] = 1,
     depth: Annotated[int | None, typer.Option(help="Levels of layers to show. [default: all]")] = None,
     budget: Gate = None,
     html: Annotated[Path | None, typer.Option(help="Write its picture, to open and close, to this page.")] = None,
@@ -233,6 +253,7 @@ def inspect(
       netwright inspect torchvision:maskrcnn_resnet50_fpn --input 3,480,640
       netwright inspect mynet.py:Net --input 3,224,224 --train --batch 8
       netwright inspect vit:base --html vit.html
+      netwright inspect resnet50 --train --batch 256 --dtype bf16 --device h100 --samples 1.28M --epochs 90
       netwright inspect design.yaml --budget params=5M,memory=100MB
     """
     from netwright.cli.screen import screen
@@ -240,13 +261,40 @@ def inspect(
     with screen(format) as view:
         from netwright import workbench
 
-        blueprint = workbench.inspect(target, input, train=train, batch=batch, optimizer=optimizer, dtype=dtype)
+        blueprint = workbench.inspect(
+            target,
+            input,
+            train=train,
+            batch=batch,
+            optimizer=optimizer,
+            dtype=dtype,
+            device=device,
+            threads=threads,
+        )
+        training = workbench.hours(blueprint, samples, epochs, devices) if samples is not None else None
         over = workbench.over_budget(blueprint, budget) if budget else []
         if html is not None:
             workbench.draw(blueprint, html, target)
-        view.blueprint(blueprint, target, depth, over)
+        view.blueprint(blueprint, target, depth, over, training)
     if over:
         raise typer.Exit(1)
+
+
+@app.command()
+def calibrate(
+    threads: Annotated[int | None, typer.Option(help="PyTorch's threads. [default: the cores]")] = None,
+    format: Output = Format.human,
+) -> None:
+    """Learn this machine's speed (a minute or two), for networks too large to be run here.
+
+    Measures networks of its own, whole and operator by operator, and says how well the one predicts the other.
+    """
+    from netwright.cli.screen import screen
+
+    with screen(format) as view:
+        from netwright import workbench
+
+        view.calibration(workbench.calibrate(threads, view))
 
 
 @app.command()

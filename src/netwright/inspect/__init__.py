@@ -1,10 +1,14 @@
 """What any nn.Module is and costs: the Blueprint (one pass), counts, and measurements on this machine."""
 
 from netwright.inspect.blueprint import CONVENTION, Blueprint, Edge, FoldedRow, PeakMemory, Row
+from netwright.inspect.calibration import Calibration
 from netwright.inspect.capture import inspect
-from netwright.inspect.cost import Cost, Figure, cost, count_macs, count_params
+from netwright.inspect.cost import Cost, cost, count_macs, count_params
+from netwright.inspect.devices import DEVICES, Device
 from netwright.inspect.difference import differences
+from netwright.inspect.figure import Figure
 from netwright.inspect.growth import Growth, growth
+from netwright.inspect.latency import add_latency, training_hours
 from netwright.inspect.measure import Latency, Memory, measure_latency, measure_memory, weights_bytes
 from netwright.inspect.receptive import (
     Field,
@@ -14,11 +18,15 @@ from netwright.inspect.receptive import (
     receptive_field,
     resolution_ladder,
 )
+from netwright.inspect.roofline import by_calibration
 
 __all__ = [
     "CONVENTION",
+    "DEVICES",
     "Blueprint",
+    "Calibration",
     "Cost",
+    "Device",
     "Edge",
     "Field",
     "Figure",
@@ -29,6 +37,8 @@ __all__ = [
     "PeakMemory",
     "Row",
     "Rung",
+    "add_latency",
+    "by_calibration",
     "cost",
     "count_macs",
     "count_params",
@@ -41,5 +51,6 @@ __all__ = [
     "measure_memory",
     "receptive_field",
     "resolution_ladder",
+    "training_hours",
     "weights_bytes",
 ]

@@ -50,10 +50,23 @@ def inspect(
     The module may be on the CPU, an accelerator or meta, and is left as it was. InputError where the forward fails,
     naming the innermost module that the exception came through.
     """
+    return captured(module, inputs, train=train, optimizer=optimizer, dtype=dtype, batch=batch)[0]
+
+
+def captured(
+    module: nn.Module,
+    inputs: Inputs | None = None,
+    *,
+    train: bool = False,
+    optimizer: str = "adamw",
+    dtype: torch.dtype | None = None,
+    batch: int = 1,
+) -> tuple[Blueprint, Inputs]:
+    """`inspect`, and the inputs that it took: those given, or the guess."""
     if train:
         check_optimizer(optimizer)
     if inputs is not None:
-        return _inspect(module, inputs, optimizer if train else None, dtype)
+        return _inspect(module, inputs, optimizer if train else None, dtype), inputs
     first: InputError | None = None
     for guess in guesses(module, batch):
         try:
@@ -62,7 +75,7 @@ def inspect(
             first = first or error
         else:
             blueprint.notes.insert(0, f"inputs guessed from {guess.source}")
-            return blueprint
+            return blueprint, guess.inputs
     raise InputError(
         "the inputs could not be guessed" + (f"; with the likeliest, {first}" if first else ""),
         where=type(module).__name__,

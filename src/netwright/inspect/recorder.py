@@ -22,7 +22,8 @@ from netwright.inspect.fakes import run
 from netwright.inspect.liveness import Liveness
 from netwright.inspect.macs import has_formula, is_free, macs_of, makes_constants, name_of
 from netwright.inspect.measure import weights_bytes
-from netwright.inspect.memory import peak_memory
+from netwright.inspect.memory import peak_memory, steps
+from netwright.inspect.operators import Operator, bytes_moved, dtype_of, kind_of
 from netwright.inspect.tensors import shapes_in, tensors_in
 from netwright.inspect.workspace import passing, with_kept
 
@@ -67,6 +68,7 @@ class Recorder(TorchDispatchMode):
         self.storages = WeakIdKeyDictionary()  # storage → Sources
         self.edges: dict[tuple[int | str, int | str, tuple[int, ...]], None] = {}  # an ordered set
         self.not_counted: dict[str, dict[str, Any]] = {}
+        self.work: Counter[tuple] = Counter()  # (row, name, kind, phase, type, MACs, bytes) → calls
         self.inside: set[int] = set()  # rows of operators inside leaf modules, merged into those at the end
 
     # Modules: a row for each call
@@ -141,17 +143,26 @@ class Recorder(TorchDispatchMode):
         given = list(tensors_in((args, kwargs)))
         if self.phase == "backward":
             out = run(func, args, kwargs)
-            self._record_backward(func, macs_of(func, args, kwargs, out), given, list(tensors_in(out)))
+            made, macs = list(tensors_in(out)), macs_of(func, args, kwargs, out)
+            self._add_work(self._record_backward(func, macs, given, made), func, args, macs, given, made)
             self.memory.pass_by(passing(name_of(func), args, out), "backward")
             return out
         fed = [] if makes_constants(func) else [self._sources_of(tensor) for tensor in given]  # before it writes
         out = with_kept(name_of(func), args, run(func, args, kwargs))
         if self.frames:
-            self._record(func, macs_of(func, args, kwargs, out), given, fed, list(tensors_in(out)))
+            made, macs = list(tensors_in(out)), macs_of(func, args, kwargs, out)
+            self._add_work(self._record(func, macs, given, fed, made), func, args, macs, given, made)
             self.memory.pass_by(passing(name_of(func), args, out), "forward")
         return out
 
-    def _record(self, func: Any, macs: int, given: list[Tensor], fed: list[Sources], made: list[Tensor]) -> None:
+    def _add_work(self, row: int, func: Any, args: tuple, macs: int, given: list[Tensor], made: list[Tensor]) -> None:
+        moved = bytes_moved(func, given, made)
+        if (moved or macs) and self.rows:
+            kind = kind_of(func, args)
+            self.work[row, name_of(func), kind, self.phase, dtype_of(given, made), macs, moved] += 1
+
+    def _record(self, func: Any, macs: int, given: list[Tensor], fed: list[Sources], made: list[Tensor]) -> int:
+        """Gives the row that it belongs to."""
         if not has_formula(func) and not is_free(func):
             self._miss(func, self.frames[-1].index)
         index = self.frames[-1].index
@@ -178,6 +189,7 @@ class Recorder(TorchDispatchMode):
         self.frames[-1].written.update(written)
         for tensor in made:
             self._made_by(tensor, sources, _has_storage(tensor) and id(tensor.untyped_storage()) in written)
+        return index
 
     def _miss(self, func: Any, index: int) -> None:
         where = self.rows[index].id
@@ -196,10 +208,10 @@ class Recorder(TorchDispatchMode):
         for parameter in self.module.parameters():
             parameter.grad = None
 
-    def _record_backward(self, func: Any, macs: int, given: list[Tensor], made: list[Tensor]) -> None:
+    def _record_backward(self, func: Any, macs: int, given: list[Tensor], made: list[Tensor]) -> int:
         """To the row whose forward made the node that runs, or to the call that is computed again."""
         if not self.rows:
-            return
+            return 0
         node = torch._C._current_autograd_node()
         if self.frames:
             index = self.frames[-1].index
@@ -213,6 +225,7 @@ class Recorder(TorchDispatchMode):
         for tensor in made:
             if _has_storage(tensor) and id(tensor.untyped_storage()) not in old:
                 self.memory.add(tensor.untyped_storage(), "backward", index, "backward")
+        return index
 
     @contextmanager
     def _gradients_told(self) -> Iterator[None]:
@@ -283,8 +296,16 @@ class Recorder(TorchDispatchMode):
             not_counted=list(self.not_counted.values()),
             tied=_tied(self.module),
             train=optimizer is not None,
+            operators=self._operators(kept, optimizer),
             memory=peak_memory(self.module, inputs, self.memory.peak, optimizer, lambda row: rows[kept[row]].id),
         )
+
+    def _operators(self, kept: list[int], optimizer: str | None) -> list[Operator]:
+        found = [
+            Operator(kept[row], name, kind, phase, dtype, macs, moved, calls)
+            for (row, name, kind, phase, dtype, macs, moved), calls in self.work.items()
+        ]
+        return found if optimizer is None else [*found, *steps(self.module, optimizer)]
 
     def _without_insides_of_leaves(self) -> tuple[list[Row], list[int]]:
         """Operators inside a leaf module belong to it. Also gives the new index of each old row."""

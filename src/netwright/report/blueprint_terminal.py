@@ -11,16 +11,25 @@ from netwright.report.markdown import blocks
 from netwright.report.words import clean, count, quantity, shape, share, significant, size
 
 if TYPE_CHECKING:
-    from netwright.inspect import Blueprint, FoldedRow
+    from netwright.inspect import Blueprint, Figure, FoldedRow
 
 BAR = 8
 
 
-def render_blueprint(blueprint: "Blueprint", console: Console, title: str = "", depth: int | None = None) -> None:
+def render_blueprint(
+    blueprint: "Blueprint",
+    console: Console,
+    title: str = "",
+    depth: int | None = None,
+    training: "Figure | None" = None,
+) -> None:
     """The summary, the layers down to `depth`, then what was guessed, what was not counted, and the convention."""
     console.print(Text(clean(title or blueprint.cls, 120), style="bold"))
     table = _plain_table("", "", "")
-    for name, value, remark in summary(blueprint):
+    rows = summary(blueprint)
+    if training is not None:
+        rows.append(("training", f"{significant(training.value)} h{_within(training)}", training.how))
+    for name, value, remark in rows:
         table.add_row(Text(name, style="dim"), Text(clean(value)), Text(clean(remark), style="dim"))
     console.print(table)
     console.print()
@@ -55,7 +64,14 @@ def summary(blueprint: "Blueprint") -> list[tuple[str, str, str]]:
         rows.append(("peak memory", size(blueprint.peak_memory), ", ".join(f"{n} {size(b)}" for n, b in parts)))
         where = f" of {blueprint.memory.where}" if blueprint.memory.where else ""
         rows.append(("  reached in", blueprint.memory.when + where, blueprint.memory.how))
+    if blueprint.latency:
+        milliseconds = f"{significant(blueprint.latency.value)} ms{_within(blueprint.latency)}"
+        rows.append(("latency", milliseconds, blueprint.latency.how))
     return rows
+
+
+def _within(figure: "Figure") -> str:
+    return f" ± {figure.error:.0%}" if figure.error is not None else ""
 
 
 def layers(blueprint: "Blueprint", depth: int | None = None) -> Table:
