@@ -19,11 +19,13 @@ from torch.utils.weak import WeakIdKeyDictionary
 
 from netwright.inspect.blueprint import Blueprint, Edge, Row
 from netwright.inspect.fakes import run
+from netwright.inspect.higher_order import is_higher_order, run_higher_order
 from netwright.inspect.liveness import Liveness
 from netwright.inspect.macs import has_formula, is_free, macs_of, makes_constants, name_of
 from netwright.inspect.measure import weights_bytes
 from netwright.inspect.memory import peak_memory, steps
 from netwright.inspect.operators import Operator, bytes_moved, dtype_of, kind_of
+from netwright.inspect.quantised import packed_weights
 from netwright.inspect.tensors import shapes_in, tensors_in
 from netwright.inspect.workspace import passing, with_kept
 
@@ -35,8 +37,9 @@ _DEVICE = torch.ops.prim.device.default
 @cache
 def is_composite(func: Any) -> bool:
     """A module that enters inference_mode itself shows whole `matmul` or `lstm` calls: taken apart."""
-    composite = torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd")
-    return func.namespace == "aten" and composite and not has_formula(func)
+    if func.namespace != "aten" or has_formula(func):
+        return False
+    return torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd")
 
 
 @dataclass(slots=True)
@@ -52,6 +55,8 @@ class _Frame:
 
 class Recorder(TorchDispatchMode):
     """Records a module's forward, and its backward once `forward_done` was called."""
+
+    supports_higher_order_operators = True
 
     def __init__(self, module: nn.Module):
         super().__init__()
@@ -137,6 +142,9 @@ class Recorder(TorchDispatchMode):
         kwargs = kwargs or {}
         if func is _DEVICE:  # a fake tells its device by an operator
             return func(*args, **kwargs)
+        if is_higher_order(func):
+            with self:
+                return run_higher_order(func, args, kwargs)
         if is_composite(func):
             with self:
                 return func.decompose(*args, **kwargs)
@@ -331,6 +339,7 @@ class Recorder(TorchDispatchMode):
         of nn.MultiheadAttention) to the nearest module around that is."""
         calls = {self.paths[part]: kept[index] for part, index in self.first_call.items()}
         seen: set[int] = set()
+        packed = {part: sum(weight.numel() for weight in weights) for part, weights in packed_weights(self.module)}
         in_order = sorted(self.paths, key=lambda part: self.first_call.get(part, len(self.rows)))
         for part in in_order:
             path = self.paths[part]
@@ -347,6 +356,8 @@ class Recorder(TorchDispatchMode):
                 if id(buffer) not in seen:
                     seen.add(id(buffer))
                     row.buffers += buffer.numel()
+            row.own_params += packed.get(part, 0)
+            row.params += packed.get(part, 0)
 
     def _edges_between(self, rows: list[Row], kept: list[int]) -> list[Edge]:
         def key(end: int | str) -> str:

@@ -20,6 +20,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from netwright.errors import InputError
 from netwright.inspect.capture import loss_of, training
 from netwright.inspect.fakes import faked, mapped, run
+from netwright.inspect.higher_order import is_higher_order, plain_flex_attention, run_higher_order
 from netwright.inspect.macs import name_of
 from netwright.inspect.measure import evaluating, weights_bytes
 from netwright.inspect.recorder import is_composite
@@ -88,6 +89,8 @@ class OperatorTimes:
 class CallLog(TorchDispatchMode):
     """Each call of an operator, by its operands, with how often it came."""
 
+    supports_higher_order_operators = True
+
     def __init__(self, weights: set[int]) -> None:
         super().__init__()
         self.weights = weights  # addresses of storages
@@ -98,6 +101,9 @@ class CallLog(TorchDispatchMode):
         kwargs = kwargs or {}
         if func is torch.ops.prim.device.default:
             return func(*args, **kwargs)
+        if is_higher_order(func):
+            with self:
+                return run_higher_order(func, args, kwargs)
         if is_composite(func):
             with self:
                 return func.decompose(*args, **kwargs)
@@ -155,7 +161,8 @@ def logged(module: nn.Module, inputs: Inputs, train: bool, dtype: torch.dtype | 
             held = [*module.parameters(), *module.buffers()]
             log = CallLog({tensor.untyped_storage()._cdata for tensor in held})
             given = fake(args), fake(kwargs)
-            with training(module) if train else evaluating(module), torch.random.fork_rng(devices=[]), log:
+            passing = training(module) if train else evaluating(module)
+            with passing, plain_flex_attention(), torch.random.fork_rng(devices=[]), log:
                 out = module(*given[0], **given[1])
                 if train:
                     loss_of(out).backward()
