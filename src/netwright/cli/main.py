@@ -213,7 +213,7 @@ def inspect(
         str,
         typer.Argument(
             help="A design.yaml, resnet50, vit:base, timm:NAME, torchvision:NAME, transformers:FOLDER, "
-            "mynet.py:Net (which is run), package.module:attribute, or model.pt2."
+            "mynet.py:Net (which is run), package.module:attribute, model.pt2, or model.onnx."
         ),
     ],
     input: Inputs = None,

@@ -6,6 +6,7 @@ from netwright.inspect.cost import Cost, Figure, cost, count_macs, count_params
 from netwright.inspect.difference import differences
 from netwright.inspect.growth import Growth, growth
 from netwright.inspect.measure import Latency, Memory, measure_latency, measure_memory, weights_bytes
+from netwright.inspect.onnx import inspect_onnx
 from netwright.inspect.receptive import (
     Field,
     Rung,
@@ -37,6 +38,7 @@ __all__ = [
     "effective_size",
     "growth",
     "inspect",
+    "inspect_onnx",
     "measure_latency",
     "measure_memory",
     "receptive_field",

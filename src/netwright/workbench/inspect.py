@@ -1,5 +1,6 @@
 """The verb: what any network is and costs."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,14 @@ from torch import nn
 from netwright.design import Budget
 from netwright.design.errors import DesignError
 from netwright.errors import InputError
-from netwright.inspect import Blueprint
+from netwright.inspect import Blueprint, inspect_onnx
 from netwright.inspect import inspect as capture
 from netwright.inspect.fakes import mapped
 from netwright.inspect.tensors import Inputs
 from netwright.report import render_viewer
 from netwright.workbench import targets
 
+BATCH = -1  # as inspect_onnx is told it
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -28,7 +30,7 @@ def inspect(
     optimizer: str = "adamw",
     dtype: str | None = None,
 ) -> Blueprint:
-    """The Blueprint of a module, or of the network that `targets` finds by its name.
+    """The Blueprint of a module, of an ONNX file, or of the network that `targets` finds by its name.
 
     inputs: tensors, or shapes in words without the batch ("3,224,224", "128:int"); guessed where not given ·
     train: a training step with the state of `optimizer` · batch: of inputs that are not given as tensors ·
@@ -38,6 +40,8 @@ def inspect(
         raise InputError(f"a batch of {batch} is none", where="--batch", fix="give a whole number above 0")
     if dtype is not None and dtype not in DTYPES:
         raise InputError(f"there is no type {dtype!r}", where="--dtype", fix=f"choose of {', '.join(DTYPES)}")
+    if not isinstance(target, nn.Module) and targets.is_onnx(target):
+        return _of_onnx(target, inputs, batch, {"--train": train, "--dtype": dtype})
     found = targets.Target(type(target).__name__, target) if isinstance(target, nn.Module) else targets.find(target)
     given: Any = [inputs] if isinstance(inputs, str) else inputs
     if isinstance(given, list) and given and all(isinstance(one, str) for one in given):
@@ -48,6 +52,21 @@ def inspect(
     blueprint = capture(found.module, given, train=train, optimizer=optimizer, dtype=kind, batch=batch)
     blueprint.notes[:0] = found.notes
     return blueprint
+
+
+def _of_onnx(path: str | Path, inputs: Any, batch: int, refused: dict[str, Any]) -> Blueprint:
+    """Of a file that says types and most sizes itself; the inputs give shapes only."""
+    for option, value in refused.items():
+        if value:
+            raise InputError("an ONNX file is an inference graph of fixed types", where=option, fix="leave it out")
+    given = [inputs] if isinstance(inputs, str | torch.Tensor) else inputs
+
+    def shape(one: Any) -> list[int]:
+        return [BATCH, *shaped(one).shape[1:]] if isinstance(one, str) else list(one.shape)
+
+    if isinstance(given, Mapping):
+        return inspect_onnx(path, {name: shape(one) for name, one in given.items()}, batch)
+    return inspect_onnx(path, None if given is None else [shape(one) for one in given], batch)
 
 
 def shaped(words: str, batch: int = 1) -> torch.Tensor:
