@@ -120,7 +120,7 @@ def test_an_onnx_file(graph):
     assert (inspect(graph).macs, inspect(str(graph)).params) == (64, 32)
     for inputs in ("4", torch.zeros(2, 4), {"x": torch.zeros(2, 4)}):
         assert inspect(graph, inputs).inputs == [[2, 4]]
-    for options in ({"train": True}, {"dtype": "bf16"}):
+    for options in ({"train": True}, {"dtype": "bf16"}, {"symbolic": True}):
         with pytest.raises(InputError, match="inference graph"):
             inspect(graph, **options)
 
@@ -189,6 +189,13 @@ def test_inspect_in_a_terminal():
     assert "peak memory" in shown
     assert "captured on fakes" in shown
     assert "MACs: multiply-accumulates" in shown
+
+
+def test_symbols_in_a_terminal(net):
+    shown = netwright("inspect", f"{net}:wide", "--input", "7,4", "--symbolic").stdout
+    assert "B×N×16" in shown
+    assert "64·B·N" in shown
+    assert "7 here" in shown
 
 
 def test_inspect_as_json():

@@ -3,7 +3,7 @@
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -221,6 +221,9 @@ def inspect(
     train: Train = False,
     optimizer: Optimizer = "adamw",
     dtype: Dtype = None,
+    symbolic: Annotated[
+        bool, typer.Option("--symbolic", help="Sizes as expressions in batch, length or resolution: B×64×⌈H/4⌉.")
+    ] = False,
     depth: Annotated[int | None, typer.Option(help="Levels of layers to show. [default: all]")] = None,
     budget: Gate = None,
     html: Annotated[Path | None, typer.Option(help="Write its picture, to open and close, to this page.")] = None,
@@ -240,7 +243,8 @@ def inspect(
     with screen(format) as view:
         from netwright import workbench
 
-        blueprint = workbench.inspect(target, input, train=train, batch=batch, optimizer=optimizer, dtype=dtype)
+        options: dict[str, Any] = {"train": train, "batch": batch, "optimizer": optimizer, "dtype": dtype}
+        blueprint = workbench.inspect(target, input, symbolic=symbolic, **options)
         over = workbench.over_budget(blueprint, budget) if budget else []
         if html is not None:
             workbench.draw(blueprint, html, target)

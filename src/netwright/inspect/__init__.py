@@ -15,6 +15,8 @@ from netwright.inspect.receptive import (
     receptive_field,
     resolution_ladder,
 )
+from netwright.inspect.size import Polynomial, Size, Step
+from netwright.inspect.symbolic import Symbols, symbolic
 
 __all__ = [
     "CONVENTION",
@@ -28,8 +30,12 @@ __all__ = [
     "Latency",
     "Memory",
     "PeakMemory",
+    "Polynomial",
     "Row",
     "Rung",
+    "Size",
+    "Step",
+    "Symbols",
     "cost",
     "count_macs",
     "count_params",
@@ -43,5 +49,6 @@ __all__ = [
     "measure_memory",
     "receptive_field",
     "resolution_ladder",
+    "symbolic",
     "weights_bytes",
 ]

@@ -12,6 +12,7 @@ from netwright.design.errors import DesignError
 from netwright.errors import InputError
 from netwright.inspect import Blueprint, inspect_onnx
 from netwright.inspect import inspect as capture
+from netwright.inspect import symbolic as symbols_of
 from netwright.inspect.fakes import mapped
 from netwright.inspect.tensors import Inputs
 from netwright.report import render_viewer
@@ -29,19 +30,21 @@ def inspect(
     batch: int = 1,
     optimizer: str = "adamw",
     dtype: str | None = None,
+    symbolic: bool = False,
 ) -> Blueprint:
     """The Blueprint of a module, of an ONNX file, or of the network that `targets` finds by its name.
 
     inputs: tensors, or shapes in words without the batch ("3,224,224", "128:int"); guessed where not given ·
     train: a training step with the state of `optimizer` · batch: of inputs that are not given as tensors ·
-    dtype: fp32, bf16 or fp16, of weights and floating inputs.
+    dtype: fp32, bf16 or fp16, of weights and floating inputs · symbolic: its sizes as expressions in the batch, the
+    length or the resolution too, in `Blueprint.symbols`.
     """
     if batch < 1:
         raise InputError(f"a batch of {batch} is none", where="--batch", fix="give a whole number above 0")
     if dtype is not None and dtype not in DTYPES:
         raise InputError(f"there is no type {dtype!r}", where="--dtype", fix=f"choose of {', '.join(DTYPES)}")
     if not isinstance(target, nn.Module) and targets.is_onnx(target):
-        return _of_onnx(target, inputs, batch, {"--train": train, "--dtype": dtype})
+        return _of_onnx(target, inputs, batch, {"--train": train, "--dtype": dtype, "--symbolic": symbolic})
     found = targets.Target(type(target).__name__, target) if isinstance(target, nn.Module) else targets.find(target)
     given: Any = [inputs] if isinstance(inputs, str) else inputs
     if isinstance(given, list) and given and all(isinstance(one, str) for one in given):
@@ -51,6 +54,10 @@ def inspect(
     kind = DTYPES[dtype] if dtype else None
     blueprint = capture(found.module, given, train=train, optimizer=optimizer, dtype=kind, batch=batch)
     blueprint.notes[:0] = found.notes
+    if symbolic:
+        blueprint.symbols = symbols_of(found.module, blueprint, blueprint.example)
+        if blueprint.symbols is None:
+            blueprint.notes.append("no symbols: the forward does not run on fakes")
     return blueprint
 
 
