@@ -21,7 +21,8 @@ from netwright.inspect.probe import Key, Probe, Sizes, edges_of, places
 from netwright.inspect.size import Polynomial, Size, Step, fitted
 from netwright.inspect.tensors import Inputs
 
-FAR = (960, 448, 64, 32, 16, 8, 4, 2, 1)  # how far the second size is from the first; many numbers divide 960
+FAR = (2880, 448, 64, 32, 16, 8, 4, 2, 1)  # how far the second size is from the first; many numbers divide 2880
+SOMEWHERE = (0.37, 0.83)  # of the way there: sizes to check at, beside near ones
 GAPS = (1, 2, 4, 7, 8, 14, 16, 20, 32, 64, 112, 224)  # between the sizes that a network takes
 NEAR = 700  # sizes on which explanations are compared
 MOST_TRIES = 10  # captures that tell explanations of one symbol apart
@@ -119,7 +120,6 @@ class _Explored:
     gap: int  # between sizes that go
     steps: dict[Key, Step]  # of each place that follows the symbol; those without an explanation have none
     moving: set[Key]  # all places that follow it
-    used: set[int]  # sizes tried
 
 
 def _explore(probe: Probe, symbol: str) -> _Explored | str:
@@ -163,7 +163,7 @@ def _explore(probe: Probe, symbol: str) -> _Explored | str:
         if step is not None:
             steps |= dict.fromkeys(groups[values], step)
     moving = {key for values in open_ for key in groups[values]} | (base.keys() - set(keys))
-    return _Explored(symbol, far, gap, steps, moving, {*seen, *refused})
+    return _Explored(symbol, far, gap, steps, moving)
 
 
 def _explanations(sizes: list[int], values: tuple[int, ...], far: int) -> np.ndarray:
@@ -286,23 +286,28 @@ def _as_sum(steps: list[Step], corners: Corners, sizes: Sizes, explored: Mapping
 
 
 def _checked(probe: Probe, explored: Mapping[str, _Explored], made: dict[Key, Size]) -> dict[Key, Size]:
-    """Those that hold at sizes that nothing was made from, all symbols changed; none where no such sizes go."""
-    for times in (3, 5, 2, 1):
-        there = {one.symbol: _beside(one, probe.sizes[one.symbol], times) for one in explored.values()}
+    """Those that hold at sizes that nothing was made from, all symbols changed; none where no such sizes go.
+
+    What shrinks again and again has one period, which was seen. What was enlarged in between may be rounded twice, to
+    a form that fits by chance: then every remainder of small periods is tried.
+    """
+    simple = all(abs(step.m) == step.k == 1 for one in explored.values() for step in one.steps.values())
+    whole = all(one.moving == one.steps.keys() for one in explored.values())
+    tried = 0
+    for turns in (*range(1, 5 if simple and whole else 13), *SOMEWHERE):
+        there = {symbol: _beside(one, probe.sizes[symbol], turns) for symbol, one in explored.items()}
         found = probe.at(there)
         if not isinstance(found, str):
-            return {key: size for key, size in made.items() if found.get(key) == size.at(there)}
-    return {}
+            tried += 1
+            made = {key: size for key, size in made.items() if found.get(key) == size.at(there)}
+    return made if tried else {}
 
 
-def _beside(one: _Explored, here: int, times: int) -> int:
-    """A size between those tried, or, where there is none, one of them."""
-    way = 1 if one.far > here else -1
-    for n in range(times, times + 64):
-        size = here + way * n * one.gap
-        if size > 0 and size not in one.used and abs(size - here) <= abs(one.far - here):
-            return size
-    return one.far
+def _beside(one: _Explored, here: int, turns: float) -> int:
+    """So many gaps away, or that share of the way to the far size."""
+    most = abs(one.far - here) // one.gap
+    away = round(turns * most) if turns < 1 else (int(turns) - 1) % most + 1
+    return here + (1 if one.far > here else -1) * max(1, away) * one.gap
 
 
 # MACs
@@ -311,7 +316,7 @@ def _beside(one: _Explored, here: int, times: int) -> int:
 def _polynomial(probe: Probe, explored: Mapping[str, _Explored], sizes: Iterable[Size], into: Symbols) -> None:
     """MACs as a polynomial, square at most in each symbol but the batch, for sizes at which nothing is rounded."""
     symbols = tuple(explored)
-    if not symbols or len(symbols) > 3:
+    if not symbols or len(symbols) > 3 or into.unclear:  # whose periods are not known
         return
     steps = {symbol: one.gap for symbol, one in explored.items()}
     for size in sizes:
