@@ -112,6 +112,21 @@ def test_a_fixed_image_size_is_said():
     assert found.outputs[0] == [["B", 1000]]
 
 
+def test_fixed_positions_are_said():
+    class Positioned(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.positions = nn.Parameter(torch.zeros(16, 8))
+
+        def forward(self, x):
+            return x + self.positions
+
+    blueprint, found = both(Positioned(), empty(2, 16, 8))
+    assert (found.sizes, set(found.fixed)) == ({"B": 2, "N": 16}, {"N"})
+    assert found.outputs[0] == [["B", 16, 8]]
+    holds(Positioned(), empty(5, 16, 8), {"B": 5, "N": 16}, blueprint, found)
+
+
 @pytest.mark.slow
 def test_windows_are_padded_to_full_ones():
     net = torchvision().models.SwinTransformer([4, 4], 8, [1, 1], [2, 2], [4, 4], num_classes=3)

@@ -35,20 +35,19 @@ class Probe:
         names = {4: {"H": 2, "W": 3}, 5: {"T": 2, "H": 3, "W": 4}}.get(first.dim(), {})
         self.symbols = {"B": 0, **names}
         if first.dim() in (2, 3):
-            self.symbols["N"] = 1
+            longer = (d for d in range(1, first.dim()) if self._goes(d, first.shape[d] + 1))
+            self.symbols["N"] = next(longer, 1)  # the last of (B, C, N), where (B, N, D) does not go
             if first.dim() == 2 and first.is_floating_point():
                 self.vague.add("N")
-            elif first.dim() == 3 and isinstance(self._try({"N": first.shape[1] + 1}, {"N": 1}), str):
-                self.symbols["N"] = 2  # (B, C, N) rather than (B, N, D)
 
-    def _try(self, sizes: Sizes, symbols: Mapping[str, int]) -> Blueprint | str:
-        return captured(self.module, resized(self.inputs, symbols, sizes))
+    def _goes(self, dim: int, size: int) -> bool:
+        return not isinstance(captured(self.module, resized(self.inputs, {"N": dim}, {"N": size})), str)
 
     def at(self, sizes: Sizes) -> dict[Key, int] | str:
         """Every size that shows, by its place; or why the forward refused."""
         key = self.key(sizes)
         if key not in self._seen:
-            found = self._try(sizes, self.symbols)
+            found = captured(self.module, resized(self.inputs, self.symbols, sizes))
             if isinstance(found, str):
                 self._seen[key] = found
             else:
@@ -91,6 +90,7 @@ def alike(tensor: Tensor, first: Tensor, symbol: str, dim: int) -> list[int]:
 
 
 def captured(module: nn.Module, inputs: Inputs) -> Blueprint | str:
+    """Of a forward on fakes and nothing else; or why there is none."""
     args, kwargs = as_call(inputs)
     recorder = Recorder(module)
     try:

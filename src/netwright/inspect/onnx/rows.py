@@ -1,6 +1,7 @@
 """The steps of an ONNX graph as a Blueprint: rows in the exporter's module tree, edges, memory."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from netwright.inspect.blueprint import Blueprint, Edge, PeakMemory, Row
@@ -25,8 +26,8 @@ class _Call:
     path: str
     cls: str = ""
     parent: "_Call | None" = None
-    items: list["_Call"] = field(default_factory=list)
-    steps: list[Step] = field(default_factory=list)  # not in one of the items
+    items: list["_Call"] = field(default_factory=list)  # the rows beneath
+    seen: list["Step | _Call"] = field(default_factory=list)  # its own nodes and the calls in it, in order
     step: Step | None = None  # of a node
     row: Row = field(default_factory=lambda: Row("", "", "", "module", 0, None, [], []))
 
@@ -35,7 +36,8 @@ class _Call:
         """It and all around it."""
         return [self, *(self.parent.around if self.parent else [])]
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator["_Call"]:
+        """It and all beneath, parents first."""
         yield self
         for item in self.items:
             yield from item
@@ -50,6 +52,7 @@ class _Made:
 
     source: Source
     value: Value
+    number: int  # in the order of the nodes
 
 
 def blueprint(graph: Graph) -> Blueprint:
@@ -109,8 +112,8 @@ class _Tree:
             if self._runs(step):
                 call = self._call(scope)
                 self.place[step] = call
-                call.steps.append(step)
-        self._settle()
+                call.seen.append(step)
+        self._settle(self.root)
 
     @staticmethod
     def _runs(step: Step) -> bool:
@@ -127,34 +130,33 @@ class _Tree:
             paths = scope.paths[:n]
             if paths not in self._open:
                 self._open[paths] = _Call(paths[-1], cls, call)
-                call.items.append(self._open[paths])
-                call.steps.append(_Opened(self._open[paths]))  # type: ignore[arg-type]
+                call.seen.append(self._open[paths])
             call = self._open[paths]
         return call
 
-    def _settle(self) -> None:
-        """Nodes become rows of their own, or a part of the module that calls no others."""
-        for call in list(self.root):
-            marks, steps = call.steps, [step for step in call.steps if isinstance(step, Step)]
-            call.row.leaf = not call.items and sum(bool(step.macs) for step in steps) < 2 and call is not self.root
-            call.cls = call.cls or (_main(steps) if call.row.leaf else "Scope")
-            call.items, call.steps = [], steps if call.row.leaf else []
-            for mark in marks if not call.row.leaf else []:
-                if isinstance(mark, _Opened):
-                    call.items.append(mark.call)
-                else:
-                    own = _Call(_step_path(mark, call, self.flat), mark.op.rpartition(":")[2], call, step=mark)
-                    own.row.kind = "op"
-                    call.items.append(own)
-                    self.place[mark] = own
+    def _settle(self, call: _Call) -> None:
+        """Nodes become rows of their own, or a part of the module that calls no others and has one costly node."""
+        steps = [one for one in call.seen if isinstance(one, Step)]
+        whole = len(steps) == len(call.seen)
+        call.row.leaf = whole and sum(bool(step.macs) for step in steps) < 2 and call is not self.root
+        call.cls = call.cls or (_main(steps) if call.row.leaf else "Scope")
+        for one in call.seen if not call.row.leaf else []:
+            if isinstance(one, _Call):
+                call.items.append(one)
+                self._settle(one)
+            else:
+                own = _Call(_step_path(one, call, self.flat), one.op.rpartition(":")[2], call, step=one)
+                own.row.kind = "op"
+                call.items.append(own)
+                self.place[one] = own
 
     def connect(self) -> list[Edge]:
         """Edges between leaves; a node that neither costs MACs nor joins becomes a part of the module around it."""
         sources: dict[Value, frozenset[_Made]] = {
-            value: frozenset([_Made(f"input:{number}", value)]) for number, value in enumerate(self.graph.inputs)
+            value: frozenset([_Made(f"input:{number}", value, -1)]) for number, value in enumerate(self.graph.inputs)
         }
         flows: dict[tuple[_Made, Source, Value], None] = {}
-        for step in self.graph.steps:
+        for number, step in enumerate(self.graph.steps):
             if step not in self.place:
                 continue
             call = self.place[step]
@@ -169,7 +171,7 @@ class _Tree:
                 for value, ends in fed.items():
                     for end in sorted(ends, key=_key):
                         flows[end, call, value] = None
-                made = {value: frozenset([_Made(call, value)]) for value in step.outputs}
+                made = {value: frozenset([_Made(call, value, number)]) for value in step.outputs}
             for value in step.outputs:
                 if value.number is None and not value.constant:
                     sources.setdefault(value, made[value])
@@ -240,13 +242,6 @@ class _Tree:
         return [call.row for call in calls]
 
 
-@dataclass(eq=False)
-class _Opened:
-    """Stands among a call's steps where an inner call begins."""
-
-    call: _Call
-
-
 def _filled(steps: list[Step], scopes: list[Scope | None]) -> list[Scope]:
     """Nodes that an optimizer made have no scope: they stay in what is around both neighbours."""
     before: list[Scope | None] = []
@@ -283,8 +278,8 @@ def _step_path(step: Step, call: _Call, flat: bool) -> str:
     return f"{call.path}.{name}" if call.path else name
 
 
-def _key(made: _Made) -> str:
-    return made.source if isinstance(made.source, str) else made.source.path
+def _key(made: _Made) -> tuple[int, str]:
+    return made.number, made.source if isinstance(made.source, str) else ""
 
 
 def _id(source: Source) -> str:
