@@ -243,7 +243,7 @@ def test_a_step_takes_longer_than_a_forward():
     times = []
     for train in (False, True):
         blueprint = inspect(module, inputs, train=train)
-        add_latency(blueprint, module, inputs, "t4")
+        add_latency(blueprint, module, "t4")
         times.append(blueprint.latency.value)
     assert times[1] > 2 * times[0]
 
@@ -252,7 +252,7 @@ def test_what_does_not_fit_is_said():
     with torch.device("meta"):
         module = nn.Linear(100_000, 50_000)
     blueprint = inspect(module, torch.zeros(1, 100_000, device="meta"))
-    add_latency(blueprint, module, torch.zeros(1, 100_000, device="meta"), "rtx4060")
+    add_latency(blueprint, module, "rtx4060")
     assert any("does not fit NVIDIA GeForce RTX 4060: 20 GB of 8 GB" in note for note in blueprint.notes)
 
 
@@ -274,7 +274,7 @@ def test_here_it_is_measured_and_left_as_it_was(train):
     before = {name: value.clone() for name, value in module.state_dict().items()}
     images = torch.randn(2, 3, 32, 32)
     blueprint = inspect(module, images, train=train)
-    add_latency(blueprint, module, images, "here", threads=1)
+    add_latency(blueprint, module, "here", threads=1)
     assert blueprint.latency.value > 0 and "measured on this machine (1 thread" in blueprint.latency.how
     assert module.training and all(torch.equal(before[name], value) for name, value in module.state_dict().items())
     if not train:
@@ -288,7 +288,7 @@ def test_from_meta_it_is_filled_with_numbers():
         module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4))
     images = torch.zeros(1, 3, 8, 8, device="meta")
     blueprint = inspect(module, images)
-    add_latency(blueprint, module, images, "here")
+    add_latency(blueprint, module, "here")
     assert blueprint.latency.value > 0
     assert all(parameter.is_meta for parameter in module.parameters())
 
@@ -299,7 +299,7 @@ def test_what_does_not_fit_this_memory_is_added_up_from_its_operators(monkeypatc
     monkeypatch.setattr(latency_module, "free_memory", lambda: 1000)
     module, inputs = nn.Linear(32, 32), torch.zeros(1, 32)
     blueprint = inspect(module, inputs, train=train)
-    add_latency(blueprint, module, inputs, "here")
+    add_latency(blueprint, module, "here")
     assert "run alone" in blueprint.latency.how and "netwright calibrate" in blueprint.latency.how
     assert blueprint.latency.value > 0 and blueprint.latency.error is None
 
@@ -326,7 +326,7 @@ def test_published_times_of_two_gpus():
 def test_a_gpu_that_is_here_is_measured():
     module, images = NETWORKS["resnet18"]()
     blueprint = inspect(module, images)
-    add_latency(blueprint, module, images, "cuda")
+    add_latency(blueprint, module, "cuda")
     assert "measured" in blueprint.latency.how and blueprint.latency.value > 0
 
 
@@ -334,7 +334,7 @@ def test_the_json():
     module, inputs = NETWORKS["lstm"]()
     blueprint = inspect(module, inputs)
     assert blueprint.to_json()["latency"] is None
-    add_latency(blueprint, module, inputs, "h100")
+    add_latency(blueprint, module, "h100")
     data = json.loads(json.dumps(blueprint.to_json()))
     assert data["latency"]["unit"] == "ms" and data["rows"][0]["latency_ms"] > 0
     assert {one["kind"] for one in data["operators"]} <= set(KINDS)

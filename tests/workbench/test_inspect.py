@@ -109,10 +109,29 @@ def test_a_module_and_what_python_calls_it():
     assert nw.inspect(nn.Linear(4, 2), "4").inputs == [[1, 4]]
 
 
+@pytest.fixture
+def graph(tmp_path):
+    """x (2, 4) × w (4, 8)."""
+    from tests.inspect.onnx.graphs import FLOAT, helper, stored, written
+
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["y"])]
+    return written(tmp_path, nodes, [("x", FLOAT, [2, 4])], ["y"], [stored("w", 4, 8)])
+
+
+def test_an_onnx_file(graph):
+    assert (inspect(graph).macs, inspect(str(graph)).params) == (64, 32)
+    for inputs in ("4", torch.zeros(2, 4), {"x": torch.zeros(2, 4)}):
+        assert inspect(graph, inputs).inputs == [[2, 4]]
+    for options in ({"train": True}, {"dtype": "bf16"}, {"symbolic": True}):
+        with pytest.raises(InputError, match="is a graph"):
+            inspect(graph, **options)
+
+
 BAD = {
     "no such name": ("resnet51", {}, "did you mean"),
     "no such design": ("nowhere.yaml", {}, "nowhere.yaml"),
     "no such file": ("nowhere.py:Net", {}, "no such file"),
+    "no such ONNX file": ("nowhere.onnx", {}, "no such file"),
     "no such program": ("nowhere.pt2", {}, "no such file"),
     "no such package": ("nowhere.nothing:Net", {}, "nowhere"),
     "no such model of torchvision": ("torchvision:resnet51", {}, "resnet"),
@@ -174,6 +193,13 @@ def test_inspect_in_a_terminal():
     assert "MACs: multiply-accumulates" in shown
 
 
+def test_symbols_in_a_terminal(net):
+    shown = netwright("inspect", f"{net}:wide", "--input", "7,4", "--symbolic").stdout
+    assert "B×N×16" in shown
+    assert "64·B·N" in shown
+    assert "7 here" in shown
+
+
 def test_inspect_as_json():
     data = json.loads(netwright("inspect", "resnet18", "--format", "json").stdout)
     assert data["params"] == 11_689_512
@@ -195,6 +221,14 @@ def test_the_gate_ends_with_1():
 
 def test_bad_input_ends_with_2():
     assert "did you mean" in netwright("inspect", "resnet51", code=2).stderr
+
+
+def test_an_onnx_file_on_the_command_line(graph):
+    assert "read from the ONNX file" in netwright("inspect", str(graph)).stdout
+    assert "is a graph" in netwright("inspect", str(graph), "--train", code=2).stderr
+    netwright("inspect", str(graph), "--budget", "params=10", "--format", "quiet", code=1)
+    data = json.loads(netwright("diff", str(graph), str(graph), "--format", "json").stdout)
+    assert data["totals"][1] == {"name": "MACs", "unit": "count", "left": 64, "right": 64}
 
 
 def test_diff():

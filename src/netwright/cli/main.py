@@ -3,7 +3,7 @@
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -225,7 +225,7 @@ def inspect(
         str,
         typer.Argument(
             help="A design.yaml, resnet50, vit:base, timm:NAME, torchvision:NAME, transformers:FOLDER, "
-            "mynet.py:Net (which is run), package.module:attribute, or model.pt2."
+            "mynet.py:Net (which is run), package.module:attribute, model.pt2, or model.onnx."
         ),
     ],
     input: Inputs = None,
@@ -241,6 +241,9 @@ def inspect(
     ] = None,
     epochs: Annotated[float, typer.Option(help="For --samples.", rich_help_panel="Latency")] = 1,
     devices: Annotated[int, typer.Option(help="For --samples: so many side by side.", rich_help_panel="Latency")] = 1,
+    symbolic: Annotated[
+        bool, typer.Option("--symbolic", help="Sizes as expressions in batch, length or resolution: B×64×⌈H/4⌉.")
+    ] = False,
     depth: Annotated[int | None, typer.Option(help="Levels of layers to show. [default: all]")] = None,
     budget: Gate = None,
     html: Annotated[Path | None, typer.Option(help="Write its picture, to open and close, to this page.")] = None,
@@ -261,16 +264,8 @@ def inspect(
     with screen(format) as view:
         from netwright import workbench
 
-        blueprint = workbench.inspect(
-            target,
-            input,
-            train=train,
-            batch=batch,
-            optimizer=optimizer,
-            dtype=dtype,
-            device=device,
-            threads=threads,
-        )
+        options: dict[str, Any] = {"train": train, "batch": batch, "optimizer": optimizer, "dtype": dtype}
+        blueprint = workbench.inspect(target, input, device=device, threads=threads, symbolic=symbolic, **options)
         training = workbench.hours(blueprint, samples, epochs, devices) if samples is not None else None
         over = workbench.over_budget(blueprint, budget) if budget else []
         if html is not None:

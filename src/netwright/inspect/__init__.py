@@ -10,6 +10,7 @@ from netwright.inspect.figure import Figure
 from netwright.inspect.growth import Growth, growth
 from netwright.inspect.latency import add_latency, training_hours
 from netwright.inspect.measure import Latency, Memory, measure_latency, measure_memory, weights_bytes
+from netwright.inspect.onnx import inspect_onnx
 from netwright.inspect.receptive import (
     Field,
     Rung,
@@ -19,6 +20,8 @@ from netwright.inspect.receptive import (
     resolution_ladder,
 )
 from netwright.inspect.roofline import by_calibration
+from netwright.inspect.size import Polynomial, Size, Step
+from netwright.inspect.symbolic import Symbols, symbolic
 
 __all__ = [
     "CONVENTION",
@@ -35,8 +38,12 @@ __all__ = [
     "Latency",
     "Memory",
     "PeakMemory",
+    "Polynomial",
     "Row",
     "Rung",
+    "Size",
+    "Step",
+    "Symbols",
     "add_latency",
     "by_calibration",
     "cost",
@@ -47,10 +54,12 @@ __all__ = [
     "effective_size",
     "growth",
     "inspect",
+    "inspect_onnx",
     "measure_latency",
     "measure_memory",
     "receptive_field",
     "resolution_ladder",
+    "symbolic",
     "training_hours",
     "weights_bytes",
 ]

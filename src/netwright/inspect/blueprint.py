@@ -5,7 +5,10 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from netwright.inspect.symbolic import Symbols
 
 from netwright.inspect.figure import Figure
 from netwright.inspect.operators import Operator
@@ -81,6 +84,7 @@ class FoldedRow:
     macs: int
     activation_bytes: int
     own_params: int
+    index: int = 0  # of the first copy, in Blueprint.rows
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,8 @@ class Blueprint:
     latency: Figure | None = None  # of the forward, or of the training step, on `device`
     how: str = ""  # how it was captured
     notes: list[str] = field(default_factory=list)  # what was guessed, what failed on the way
+    example: Any = field(default=None, repr=False, compare=False)  # the inputs of the capture
+    symbols: "Symbols | None" = None  # its sizes as expressions, where they were asked for
 
     @property
     def convention(self) -> str:
@@ -187,6 +193,7 @@ class Blueprint:
                 macs=first.macs,
                 activation_bytes=first.activation_bytes,
                 own_params=first.own_params,
+                index=run[0],
             )
             yield from self._fold(below, times * len(run), max_depth)
 
@@ -243,6 +250,7 @@ class Blueprint:
             "tied": self.tied,
             "rows": [asdict(row) for row in self.rows],
             "edges": [{"source": edge.source, "target": edge.target, "shape": list(edge.shape)} for edge in self.edges],
+            **({"symbols": self.symbols.to_json()} if self.symbols else {}),
         }
 
     def __repr__(self) -> str:

@@ -51,23 +51,10 @@ def inspect(
     The module may be on the CPU, an accelerator or meta, and is left as it was. InputError where the forward fails,
     naming the innermost module that the exception came through.
     """
-    return captured(module, inputs, train=train, optimizer=optimizer, dtype=dtype, batch=batch)[0]
-
-
-def captured(
-    module: nn.Module,
-    inputs: Inputs | None = None,
-    *,
-    train: bool = False,
-    optimizer: str = "adamw",
-    dtype: torch.dtype | None = None,
-    batch: int = 1,
-) -> tuple[Blueprint, Inputs]:
-    """`inspect`, and the inputs that it took: those given, or the guess."""
     if train:
         check_optimizer(optimizer)
     if inputs is not None:
-        return _inspect(module, inputs, optimizer if train else None, dtype), inputs
+        return _inspect(module, inputs, optimizer if train else None, dtype)
     first: InputError | None = None
     for guess in guesses(module, batch):
         try:
@@ -76,7 +63,7 @@ def captured(
             first = first or error
         else:
             blueprint.notes.insert(0, f"inputs guessed from {guess.source}")
-            return blueprint, guess.inputs
+            return blueprint
     raise InputError(
         "the inputs could not be guessed" + (f"; with the likeliest, {first}" if first else ""),
         where=type(module).__name__,
@@ -114,6 +101,7 @@ def _inspect(module: nn.Module, inputs: Inputs, optimizer: str | None, dtype: to
     assert seen.blueprint is not None
     blueprint = seen.blueprint
     blueprint.device, blueprint.how, blueprint.notes = _device_of(module, (args, kwargs)), how, notes
+    blueprint.example = inputs
     return blueprint
 
 

@@ -38,7 +38,6 @@ OPTIMIZERS: dict[str, Callable[[Any], torch.optim.Optimizer]] = {
 def add_latency(
     blueprint: Blueprint,
     module: nn.Module,
-    inputs: Inputs,
     name: str,
     *,
     optimizer: str = "adamw",
@@ -47,9 +46,10 @@ def add_latency(
 ) -> None:
     """Fill `blueprint.latency` and its rows' for the device of this name ("here", or one of `devices.DEVICES`).
 
-    inputs: those of the blueprint; what is on meta is filled with random numbers for a measurement, module and inputs.
-    InputError where there is no such device.
+    For a measurement what is on meta is filled with random numbers, in a copy of the module and in the blueprint's
+    inputs. InputError where there is no such device.
     """
+    inputs = blueprint.example
     local = present(name)
     if local is None:
         return estimate(blueprint, device(name))

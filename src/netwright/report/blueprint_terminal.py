@@ -11,7 +11,7 @@ from netwright.report.markdown import blocks
 from netwright.report.words import clean, count, quantity, shape, share, significant, size
 
 if TYPE_CHECKING:
-    from netwright.inspect import Blueprint, Figure, FoldedRow
+    from netwright.inspect import Blueprint, Figure, FoldedRow, Symbols
 
 BAR = 8
 
@@ -67,7 +67,22 @@ def summary(blueprint: "Blueprint") -> list[tuple[str, str, str]]:
     if blueprint.latency:
         milliseconds = f"{significant(blueprint.latency.value)} ms{_within(blueprint.latency)}"
         rows.append(("latency", milliseconds, blueprint.latency.how))
-    return rows
+    return rows + (_symbols(blueprint.symbols) if blueprint.symbols else [])
+
+
+def _symbols(found: "Symbols") -> list[tuple[str, str, str]]:
+    """What each symbol stands for, and the MACs in them."""
+    rows = []
+    for symbol, here in found.sizes.items():
+        step = found.steps.get(symbol, 1)
+        remark = "fixed" if symbol in found.fixed else f"in steps of {step}" if step > 1 else ""
+        rows.append((f"  {symbol}", f"{here} here", remark))
+    if found.macs:
+        apart = ", ".join(f"{symbol} in steps of {step}" for symbol, step in found.macs_steps.items() if step > 1)
+        rows.append(("  MACs", str(found.macs), apart))
+    if found.unclear:
+        rows.append(("  unclear", f"{found.unclear:,}", "sizes that follow a symbol in no known form stay numbers"))
+    return [("symbols", "", found.how), *rows] if rows else []
 
 
 def _within(figure: "Figure") -> str:
@@ -84,12 +99,18 @@ def layers(blueprint: "Blueprint", depth: int | None = None) -> Table:
         table.add_row(
             Text(layer_name(row)),
             Text(clean(row.cls, 40), style="cyan"),
-            shape(row.outputs[0]) if row.outputs else "",
+            shape(_output(blueprint, row)),
             f"{row.params:,}" if row.params else "",
             count(row.macs) if row.macs else "",
             Text(f"{blocks(part, BAR):{BAR}} {share(part, 1)}" if row.macs else "", style="green"),
         )
     return table
+
+
+def _output(blueprint: "Blueprint", row: "FoldedRow") -> Sequence[int | str]:
+    """The shape of its first output, in symbols where they were asked for."""
+    outputs = blueprint.symbols.outputs[row.index] if blueprint.symbols else row.outputs
+    return outputs[0] if outputs else []
 
 
 def layer_name(row: "FoldedRow") -> str:

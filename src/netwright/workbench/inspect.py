@@ -1,5 +1,6 @@
 """The verb: what any network is and costs."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +11,16 @@ from netwright.design import Budget
 from netwright.design.errors import DesignError
 from netwright.design.quantity import parse
 from netwright.errors import InputError
-from netwright.inspect import Blueprint, training_hours
-from netwright.inspect.capture import captured
+from netwright.inspect import Blueprint, add_latency, inspect_onnx, training_hours
+from netwright.inspect import inspect as capture
+from netwright.inspect import symbolic as symbols_of
 from netwright.inspect.fakes import mapped
 from netwright.inspect.figure import Figure
-from netwright.inspect.latency import add_latency
 from netwright.inspect.tensors import Inputs
 from netwright.report import render_viewer
 from netwright.workbench import targets
 
+BATCH = -1  # as inspect_onnx is told it
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -32,13 +34,15 @@ def inspect(
     dtype: str | None = None,
     device: str | None = None,
     threads: int | None = None,
+    symbolic: bool = False,
 ) -> Blueprint:
-    """The Blueprint of a module, or of the network that `targets` finds by its name.
+    """The Blueprint of a module, of an ONNX file, or of the network that `targets` finds by its name.
 
     inputs: tensors, or shapes in words without the batch ("3,224,224", "128:int"); guessed where not given ·
     train: a training step with the state of `optimizer` · batch: of inputs that are not given as tensors ·
     dtype: fp32, bf16 or fp16, of weights and floating inputs · device: "here", to measure latency on this machine with
-    so many PyTorch `threads`, or a name of `netwright list devices`, to estimate it.
+    so many PyTorch `threads`, or a name of `netwright list devices`, to estimate it · symbolic: its sizes as
+    expressions in the batch, the length or the resolution too, in `Blueprint.symbols`.
     """
     if batch < 1:
         raise InputError(f"a batch of {batch} is none", where="--batch", fix="give a whole number above 0")
@@ -46,6 +50,9 @@ def inspect(
         raise InputError(f"{threads} threads are none", where="--threads", fix="give a whole number above 0")
     if dtype is not None and dtype not in DTYPES:
         raise InputError(f"there is no type {dtype!r}", where="--dtype", fix=f"choose of {', '.join(DTYPES)}")
+    if not isinstance(target, nn.Module) and targets.is_onnx(target):
+        refused = {"--train": train, "--dtype": dtype, "--symbolic": symbolic, "--device": device}
+        return _of_onnx(target, inputs, batch, refused)
     found = targets.Target(type(target).__name__, target) if isinstance(target, nn.Module) else targets.find(target)
     given: Any = [inputs] if isinstance(inputs, str) else inputs
     if isinstance(given, list) and given and all(isinstance(one, str) for one in given):
@@ -53,11 +60,30 @@ def inspect(
     elif given is None and found.inputs is not None:
         given = widened(found.inputs, batch)
     kind = DTYPES[dtype] if dtype else None
-    blueprint, used = captured(found.module, given, train=train, optimizer=optimizer, dtype=kind, batch=batch)
+    blueprint = capture(found.module, given, train=train, optimizer=optimizer, dtype=kind, batch=batch)
     blueprint.notes[:0] = found.notes
     if device is not None:
-        add_latency(blueprint, found.module, used, device, optimizer=optimizer, dtype=kind, threads=threads)
+        add_latency(blueprint, found.module, device, optimizer=optimizer, dtype=kind, threads=threads)
+    if symbolic:
+        blueprint.symbols = symbols_of(found.module, blueprint, blueprint.example)
+        if blueprint.symbols is None:
+            blueprint.notes.append("no symbols: the forward does not run on fakes")
     return blueprint
+
+
+def _of_onnx(path: str | Path, inputs: Any, batch: int, refused: dict[str, Any]) -> Blueprint:
+    """Of a file that says types and most sizes itself; the inputs give shapes only."""
+    for option, value in refused.items():
+        if value:
+            raise InputError("is for modules, and an ONNX file is a graph", where=option, fix="leave it out")
+    given = [inputs] if isinstance(inputs, str | torch.Tensor) else inputs
+
+    def shape(one: Any) -> list[int]:
+        return [BATCH, *shaped(one).shape[1:]] if isinstance(one, str) else list(one.shape)
+
+    if isinstance(given, Mapping):
+        return inspect_onnx(path, {name: shape(one) for name, one in given.items()}, batch)
+    return inspect_onnx(path, None if given is None else [shape(one) for one in given], batch)
 
 
 def shaped(words: str, batch: int = 1) -> torch.Tensor:
