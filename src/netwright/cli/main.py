@@ -202,7 +202,7 @@ Inputs = Annotated[
 ]
 Batch = Annotated[int, typer.Option(help="Samples in a batch.")]
 Train = Annotated[bool, typer.Option("--train", help="A training step: backward, gradients, the optimizer's state.")]
-Optimizer = Annotated[str, typer.Option(help="adamw, adam, momentum or sgd; with --train.")]
+Optimizer = Annotated[str, typer.Option(help="adamw, adam, momentum, sgd or adamw8bit; with --train.")]
 Dtype = Annotated[str | None, typer.Option(help="As if in fp32, bf16 or fp16.")]
 Gate = Annotated[str | None, typer.Option(help="Exit with 1 above params=5M,flops=10G,memory=100MB,size=20MB.")]
 
@@ -222,6 +222,9 @@ def inspect(
     optimizer: Optimizer = "adamw",
     dtype: Dtype = None,
     depth: Annotated[int | None, typer.Option(help="Levels of layers to show. [default: all]")] = None,
+    savings: Annotated[bool, typer.Option("--savings", help="What would save memory; with --train.")] = False,
+    devices: Annotated[int, typer.Option(help="Devices to shard over, with --savings.")] = 8,
+    fit: Annotated[str | None, typer.Option(help="The largest batch that fits so much memory: 24GB.")] = None,
     budget: Gate = None,
     html: Annotated[Path | None, typer.Option(help="Write its picture, to open and close, to this page.")] = None,
     format: Output = Format.human,
@@ -232,6 +235,7 @@ def inspect(
       netwright inspect resnet50
       netwright inspect torchvision:maskrcnn_resnet50_fpn --input 3,480,640
       netwright inspect mynet.py:Net --input 3,224,224 --train --batch 8
+      netwright inspect vit:base --train --batch 32 --savings --fit 24GB
       netwright inspect vit:base --html vit.html
       netwright inspect design.yaml --budget params=5M,memory=100MB
     """
@@ -239,13 +243,21 @@ def inspect(
 
     with screen(format) as view:
         from netwright import workbench
+        from netwright.errors import InputError
 
+        if savings and not train:
+            raise InputError("what is saved is of a training step", where="--savings", fix="add --train")
         blueprint = workbench.inspect(target, input, train=train, batch=batch, optimizer=optimizer, dtype=dtype)
         over = workbench.over_budget(blueprint, budget) if budget else []
+        saved = fitting = None
+        if savings:
+            saved = workbench.savings(target, input, batch=batch, optimizer=optimizer, dtype=dtype, devices=devices)
+        if fit:
+            fitting = workbench.largest_batch(target, fit, input, train=train, optimizer=optimizer, dtype=dtype)
         if html is not None:
             workbench.draw(blueprint, html, target)
-        view.blueprint(blueprint, target, depth, over)
-    if over:
+        view.blueprint(blueprint, target, depth, over, saved, fitting)
+    if over or (fitting and not fitting.batch):
         raise typer.Exit(1)
 
 

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from textwrap import indent
 from typing import Any
@@ -94,13 +95,21 @@ class Screen:
         if result.interrupted:
             self.out.print("interrupted: the same command with --resume goes on from here")
 
-    def blueprint(self, blueprint: Any, title: str, depth: int | None, over: list[str]) -> None:
+    def blueprint(
+        self, blueprint: Any, title: str, depth: int | None, over: list[str], savings: Any = None, fit: Any = None
+    ) -> None:
         if self.format == "json":
-            print(json.dumps({"target": title, **blueprint.to_json(), "over_budget": over}))
+            asked: dict[str, Any] = {"savings": [asdict(row) for row in savings]} if savings else {}
+            asked |= {"fit": asdict(fit)} if fit else {}
+            print(json.dumps({"target": title, **blueprint.to_json(), **asked, "over_budget": over}))
         elif self.format == "human":
-            from netwright.report import render_blueprint
+            from netwright.report import render_blueprint, render_fit, render_savings
 
             render_blueprint(blueprint, self.out, title, depth)
+            if savings:
+                render_savings(savings, self.out)
+            if fit:
+                render_fit(fit, self.out)
         self._over(over)
 
     def difference(self, both: Any, names: tuple[str, str], over: list[str]) -> None:

@@ -4,7 +4,9 @@ from netwright.inspect.blueprint import CONVENTION, Blueprint, Edge, FoldedRow, 
 from netwright.inspect.capture import inspect
 from netwright.inspect.cost import Cost, Figure, cost, count_macs, count_params
 from netwright.inspect.difference import differences
+from netwright.inspect.fit import Fit, largest_batch
 from netwright.inspect.growth import Growth, growth
+from netwright.inspect.kv_cache import CacheLayer, KvCache, cache_of_config
 from netwright.inspect.measure import Latency, Memory, measure_latency, measure_memory, weights_bytes
 from netwright.inspect.receptive import (
     Field,
@@ -14,21 +16,27 @@ from netwright.inspect.receptive import (
     receptive_field,
     resolution_ladder,
 )
+from netwright.inspect.savings import Saving, savings
 
 __all__ = [
     "CONVENTION",
     "Blueprint",
+    "CacheLayer",
     "Cost",
     "Edge",
     "Field",
     "Figure",
+    "Fit",
     "FoldedRow",
     "Growth",
+    "KvCache",
     "Latency",
     "Memory",
     "PeakMemory",
     "Row",
     "Rung",
+    "Saving",
+    "cache_of_config",
     "cost",
     "count_macs",
     "count_params",
@@ -37,9 +45,11 @@ __all__ = [
     "effective_size",
     "growth",
     "inspect",
+    "largest_batch",
     "measure_latency",
     "measure_memory",
     "receptive_field",
     "resolution_ladder",
+    "savings",
     "weights_bytes",
 ]

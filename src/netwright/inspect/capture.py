@@ -17,6 +17,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from netwright.errors import InputError
 from netwright.inspect.blueprint import Blueprint
+from netwright.inspect.causal import is_triangular
 from netwright.inspect.fakes import NoFakeError, faked, mapped
 from netwright.inspect.guess import guesses
 from netwright.inspect.macs import macs_of
@@ -50,10 +51,23 @@ def inspect(
     The module may be on the CPU, an accelerator or meta, and is left as it was. InputError where the forward fails,
     naming the innermost module that the exception came through.
     """
+    return captured(module, inputs, train=train, optimizer=optimizer, dtype=dtype, batch=batch)[0]
+
+
+def captured(
+    module: nn.Module,
+    inputs: Inputs | None,
+    *,
+    train: bool,
+    optimizer: str,
+    dtype: torch.dtype | None,
+    batch: int,
+) -> tuple[Blueprint, Inputs]:
+    """What `inspect` gives, and the inputs that it was captured with, guessed where there were none."""
     if train:
         check_optimizer(optimizer)
     if inputs is not None:
-        return _inspect(module, inputs, optimizer if train else None, dtype)
+        return _inspect(module, inputs, optimizer if train else None, dtype), inputs
     first: InputError | None = None
     for guess in guesses(module, batch):
         try:
@@ -62,7 +76,7 @@ def inspect(
             first = first or error
         else:
             blueprint.notes.insert(0, f"inputs guessed from {guess.source}")
-            return blueprint
+            return blueprint, guess.inputs
     raise InputError(
         "the inputs could not be guessed" + (f"; with the likeliest, {first}" if first else ""),
         where=type(module).__name__,
@@ -80,9 +94,10 @@ class _Pass:
 def _inspect(module: nn.Module, inputs: Inputs, optimizer: str | None, dtype: torch.dtype | None) -> Blueprint:
     args, kwargs = as_call(inputs)
     how, notes = ON_FAKES, []
+    masks = [tensor for tensor in [*module.buffers(), *tensors_in((args, kwargs))] if is_triangular(tensor)]
     try:
         with faked(module, dtype) as (mode, fake), mode:
-            seen = _record(module, fake(args), fake(kwargs), optimizer)
+            seen = _record(module, fake(args), fake(kwargs), optimizer, fake(masks))
     except NoFakeError as error:
         seen = _Pass(None, error)
     if seen.error is not None:
@@ -103,9 +118,11 @@ def _inspect(module: nn.Module, inputs: Inputs, optimizer: str | None, dtype: to
     return blueprint
 
 
-def _record(module: nn.Module, args: tuple, kwargs: dict[str, Any], optimizer: str | None) -> _Pass:
+def _record(
+    module: nn.Module, args: tuple, kwargs: dict[str, Any], optimizer: str | None, masks: list[Tensor] | None = None
+) -> _Pass:
     """One forward, and a backward where there is an optimizer, under a recorder."""
-    recorder = Recorder(module)
+    recorder = Recorder(module, masks or ())
     out, failed = None, None
     with as_used(module, train=optimizer is not None), recorder.hooked(), recorder:
         recorder.feed((args, kwargs))

@@ -1,6 +1,7 @@
 """Peak memory of a forward or of a training step, from what was seen alive at once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from math import ceil
 from typing import Any
 
 from torch import nn
@@ -13,6 +14,9 @@ from netwright.inspect.tensors import tensors_in
 
 # optimizer: numbers of state that it keeps for each trainable parameter, in the parameter's own type
 STATE = {"adamw": 2, "adam": 2, "momentum": 1, "sgd": 0}
+# AdamW with two bytes a parameter and two scales (fp32) a block of 256, as bitsandbytes keeps it (arXiv 2110.02861);
+# parameters of fewer than 4096 numbers keep theirs in fp32.
+EIGHT_BIT, BLOCK, LEAST = "adamw8bit", 256, 4096
 
 HOW = (
     "followed on tensors, from the operator that made each to its last reader; kernels' workspace by oneDNN's formulas"
@@ -21,8 +25,16 @@ HOW = (
 
 def check_optimizer(name: str) -> None:
     """InputError where the state of this optimizer is unknown."""
-    if name not in STATE:
-        raise InputError(f"the state of {name!r} is unknown", where="optimizer", fix=f"choose of {', '.join(STATE)}")
+    if name not in (*STATE, EIGHT_BIT):
+        known = ", ".join((*STATE, EIGHT_BIT))
+        raise InputError(f"the state of {name!r} is unknown", where="optimizer", fix=f"choose of {known}")
+
+
+def state_bytes(sizes: Iterable[tuple[int, int]], optimizer: str) -> int:
+    """The optimizer's state for trainable parameters of so many numbers, of so many bytes each."""
+    if optimizer != EIGHT_BIT:
+        return STATE[optimizer] * sum(numbers * size for numbers, size in sizes)
+    return sum(2 * (n + 4 * ceil(n / BLOCK)) if n >= LEAST else 8 * n for n, _ in sizes)
 
 
 def peak_memory(
@@ -38,8 +50,9 @@ def peak_memory(
     row = seen.row
     moving = dict(seen.by)
     if optimizer is not None:
-        trainable = sum(p.numel() * p.element_size() for p in module.parameters() if p.requires_grad)
-        held["optimizer"] = STATE[optimizer] * trainable
+        sizes = [(p.numel(), p.element_size()) for p in module.parameters() if p.requires_grad]
+        trainable = sum(numbers * size for numbers, size in sizes)
+        held["optimizer"] = state_bytes(sizes, optimizer)
         if trainable > seen.bytes:  # all gradients and nothing else: the moment of the optimizer's step
             moving, when, row = {"gradients": trainable}, "optimizer step", None
     by = {name: size for name, size in {**held, **moving}.items() if size}

@@ -8,9 +8,12 @@ from torch import nn
 
 from netwright.design import Budget
 from netwright.design.errors import DesignError
+from netwright.design.quantity import parse
 from netwright.errors import InputError
-from netwright.inspect import Blueprint
+from netwright.inspect import Blueprint, Fit, Saving
 from netwright.inspect import inspect as capture
+from netwright.inspect import largest_batch as fitted
+from netwright.inspect import savings as saved
 from netwright.inspect.fakes import mapped
 from netwright.inspect.tensors import Inputs
 from netwright.report import render_viewer
@@ -34,6 +37,45 @@ def inspect(
     train: a training step with the state of `optimizer` · batch: of inputs that are not given as tensors ·
     dtype: fp32, bf16 or fp16, of weights and floating inputs.
     """
+    found, given, kind = _resolved(target, inputs, batch, dtype)
+    blueprint = capture(found.module, given, train=train, optimizer=optimizer, dtype=kind, batch=batch)
+    blueprint.notes[:0] = found.notes
+    return blueprint
+
+
+def savings(
+    target: str | Path | nn.Module,
+    inputs: Inputs | str | list[str] | None = None,
+    *,
+    batch: int = 1,
+    optimizer: str = "adamw",
+    dtype: str | None = None,
+    devices: int = 8,
+) -> list[Saving]:
+    """What would make a training step take less memory; arguments as for `inspect`, and devices to shard over."""
+    found, given, kind = _resolved(target, inputs, batch, dtype)
+    return saved(found.module, given, optimizer=optimizer, dtype=kind, devices=devices, batch=batch)
+
+
+def largest_batch(
+    target: str | Path | nn.Module,
+    memory: int | str,
+    inputs: Inputs | str | list[str] | None = None,
+    *,
+    train: bool = False,
+    optimizer: str = "adamw",
+    dtype: str | None = None,
+) -> Fit:
+    """The largest batch whose peak is at most `memory`: bytes, or "24GB"; else as for `inspect`."""
+    size = memory if isinstance(memory, int) else int(parse(memory, "bytes", "--fit"))
+    found, given, kind = _resolved(target, inputs, 2, dtype)
+    return fitted(found.module, given, size, train=train, optimizer=optimizer, dtype=kind)
+
+
+def _resolved(
+    target: str | Path | nn.Module, inputs: Inputs | str | list[str] | None, batch: int, dtype: str | None
+) -> tuple[targets.Target, Any, torch.dtype | None]:
+    """The module, its inputs (None: to be guessed) and the type."""
     if batch < 1:
         raise InputError(f"a batch of {batch} is none", where="--batch", fix="give a whole number above 0")
     if dtype is not None and dtype not in DTYPES:
@@ -44,10 +86,7 @@ def inspect(
         given = tuple(shaped(words, batch) for words in given)
     elif given is None and found.inputs is not None:
         given = widened(found.inputs, batch)
-    kind = DTYPES[dtype] if dtype else None
-    blueprint = capture(found.module, given, train=train, optimizer=optimizer, dtype=kind, batch=batch)
-    blueprint.notes[:0] = found.notes
-    return blueprint
+    return found, given, DTYPES[dtype] if dtype else None
 
 
 def shaped(words: str, batch: int = 1) -> torch.Tensor:
@@ -65,7 +104,7 @@ def shaped(words: str, batch: int = 1) -> torch.Tensor:
 
 def widened(inputs: Any, batch: int) -> Any:
     """Example inputs of one sample, for `batch` of them."""
-    return inputs if batch == 1 else mapped(inputs, lambda one: one.expand(batch, *one.shape[1:]))
+    return inputs if batch == 1 else mapped(inputs, lambda one: one.expand(batch, *one.shape[1:]).contiguous())
 
 
 def draw(blueprint: Blueprint, path: str | Path, title: str = "") -> Path:
