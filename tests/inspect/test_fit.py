@@ -128,3 +128,5 @@ def test_only_the_batch_changes():
     inputs = {"x": torch.zeros(3, 5), "mask": torch.zeros(5, 5), "scale": torch.tensor(1.0)}
     shapes = {name: tuple(tensor.shape) for name, tensor in with_batch(inputs, 7).items()}
     assert shapes == {"x": (7, 5), "mask": (5, 5), "scale": ()}
+    x = torch.arange(6.0).view(3, 2)
+    assert torch.equal(with_batch(x, 2), x[:2])

@@ -198,6 +198,44 @@ def test_no_cache_where_all_is_seen():
         cache_of_config(library.ResNetConfig())
 
 
+class Heads(nn.Module):
+    """Projections with a weight a head, by products of batches of matrices."""
+
+    def __init__(self, heads: int, width: int):
+        super().__init__()
+        self.weights = nn.ParameterList([nn.Parameter(torch.zeros(heads, 16, width)) for _ in range(3)])
+        self.shared = nn.Parameter(torch.zeros(16, 16))
+
+    def forward(self, x):
+        x = torch.bmm(x, self.shared.expand(len(x), -1, -1))
+        q, k, v = (torch.einsum("bld,hde->bhle", x, weight) for weight in self.weights)
+        return F.scaled_dot_product_attention(q, k, v, is_causal=True)
+
+
+class Stored(nn.Module):
+    """Keys written in two pieces, half of them alike for all heads."""
+
+    def __init__(self):
+        super().__init__()
+        self.q, self.own, self.shared, self.v = (nn.Linear(16, width) for width in (32, 16, 4, 32))
+
+    def forward(self, x):
+        batch, length, _ = x.shape
+        q, own, v = (part(x).view(batch, length, 4, -1).transpose(1, 2) for part in (self.q, self.own, self.v))
+        k = torch.empty_like(q)
+        k[..., :4] = own
+        k[..., 4:] = self.shared(x)[:, None]
+        return F.scaled_dot_product_attention(q, k, v, is_causal=True)
+
+
+def test_heads_with_weights_of_their_own():
+    assert inspect(Heads(5, 6), torch.zeros(3, LENGTH, 16)).kv_cache_bytes_per_token == 2 * 5 * 6 * 4
+
+
+def test_keys_in_pieces():
+    assert inspect(Stored(), torch.zeros(3, LENGTH, 16)).kv_cache_bytes_per_token == (4 * 4 + 4 + 4 * 8) * 4
+
+
 def test_a_window_to_both_sides_is_not_causal(monkeypatch):
     monkeypatch.setitem(MASKS, "window", window)
     for fused in (True, False):

@@ -191,6 +191,36 @@ def test_grouped_queries():
     assert row.saved_bytes == pytest.approx(4 * fewer * (1 + 2 + made), rel=1e-3)
 
 
+def test_grouped_queries_of_an_encoder_and_a_decoder():
+    """Each one's own attention and what looks across, 2 · ¾ · d² each; the cache is the decoder's own."""
+    library = transformers()
+    model = meta(
+        lambda: library.T5ForConditionalGeneration(
+            library.T5Config(num_layers=1, d_model=64, d_kv=16, num_heads=4, d_ff=64)
+        )
+    )
+    inputs = {**ids(), "decoder_input_ids": torch.zeros(2, 7, dtype=torch.long)}
+    cost = rows(model, inputs)["grouped"].cost
+    assert f"{3 * 2 * 3 * 64 * 64 // 4:,} parameters fewer" in cost
+    assert f"{2 * 64 * 4} → {2 * 64} bytes" in cost.replace("KV cache ", "")
+
+
+def test_a_dimension_that_can_not_be_halved_is_no_batch():
+    class Graph(nn.Module):
+        """Of six nodes."""
+
+        def __init__(self):
+            super().__init__()
+            self.linear = nn.Linear(8, 8)
+
+        def forward(self, x):
+            return self.linear(x).view(6, 2, 4)
+
+    found = rows(Graph(), torch.zeros(6, 8))
+    assert "batch" not in found
+    assert "FSDP" in found
+
+
 def test_grouped_queries_only_where_each_head_has_its_own(stack, x):
     config = transformers().LlamaConfig(
         hidden_size=64, intermediate_size=64, num_attention_heads=8, num_key_value_heads=2, num_hidden_layers=2,

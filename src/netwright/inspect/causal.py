@@ -78,14 +78,14 @@ class Attentions:
         self.calls: list[Attention] = []
         self._marks = WeakIdKeyDictionary()
         self._pieces = WeakIdKeyDictionary()  # storage → what was copied into parts of it: (numbers, Mark)
-        self._weights = {id(weight.untyped_storage()) for weight in weights if weight.layout is torch.strided}
+        self._weights = {id(weight.untyped_storage()) for weight in weights if _is_plain(weight)}
         for mask in masks:
             self._marks[mask] = Mark(triangular=True)
 
     def see(self, func: Any, args: tuple, kwargs: dict, given: list[Tensor], made: list[Tensor], row: int) -> None:
         """One operator of the forward, in the row of the module that called it."""
         kind = _kind(func)
-        if not kind or not made:
+        if not kind or not made or not all(map(_is_plain, [*given, *made])):
             return
         if kind == "attention":
             self._fused(func, args, kwargs, row)
@@ -128,7 +128,7 @@ class Attentions:
             product = replace(product, inputs=product.inputs + 1)
         position = marks[0].position if len(marks) == 1 and (kind == "moved" or name in ("add", "sub")) else None
         if position is not None and kind != "moved":
-            step = args[1] if isinstance(args[1], int | float) else float("nan")
+            step = args[1] if len(args) > 1 and isinstance(args[1], int | float) else float("nan")
             position += step if name == "add" else -step
         if weight is None and position is None and not (triangular or scores or product):
             return None
@@ -173,7 +173,7 @@ class Attentions:
         mark = self._marks.get(tensor)
         if mark is not None:
             return mark
-        if self._pieces and tensor.layout is torch.strided:
+        if self._pieces:
             pieces = self._pieces.get(tensor.untyped_storage(), [])
             if pieces and sum(size for size, _ in pieces) == tensor.numel():  # all of it was written
                 copies = tensor.numel() / sum(size / mark.copies for size, mark in pieces)
@@ -184,9 +184,8 @@ class Attentions:
         return _TRIANGULAR if is_triangular(tensor) else _NOTHING
 
     def _weight(self, tensor: Tensor) -> int | None:
-        if tensor.layout is torch.strided and (key := id(tensor.untyped_storage())) in self._weights:
-            return key
-        return self._mark(tensor).weight
+        key = id(tensor.untyped_storage())
+        return key if key in self._weights else self._mark(tensor).weight
 
 
 _NOTHING, _TRIANGULAR = Mark(), Mark(triangular=True)
@@ -197,9 +196,11 @@ def _projection(weight: int, name: str, args: tuple, out: Tensor) -> Mark:
     if name == "convolution":
         tokens, inputs = out.numel() // out.shape[1], prod(args[1].shape[1:])
         return Mark(product=Product(weight, tokens, inputs + (args[2] is not None), out.element_size()))
-    left = args[1] if name in ("addmm", "baddbmm") else args[0]
+    left, right = args[1:3] if name in ("addmm", "baddbmm") else args[:2]
     bias = name in ("addmm", "baddbmm") or (name == "linear" and len(args) > 2 and args[2] is not None)
-    tokens = left.numel() // left.shape[-1] if name == "linear" else left.shape[-2]
+    tokens = left.numel() // left.shape[-1]
+    if name in ("bmm", "baddbmm") and right.stride(0):  # each of the batch has its own weight: it is the heads
+        tokens = left.shape[1]
     return Mark(product=Product(weight, tokens, left.shape[-1] + bias, out.element_size()))
 
 
@@ -222,14 +223,19 @@ def _is_causal(operands: list[Tensor], marks: list[Mark], out: Tensor) -> bool:
 
 def is_triangular(mask: Tensor) -> bool:
     """Are the places above its diagonal one value, and those below and on it another? False on meta."""
-    square = 2 <= mask.dim() <= 4 and mask.shape[-1] == mask.shape[-2] > 1 and mask.numel() > 0
-    if not square or mask.requires_grad or mask.is_meta or mask.layout is not torch.strided or mask.is_quantized:
+    if not _is_plain(mask) or mask.requires_grad or mask.is_meta or mask.is_quantized:
+        return False
+    if not (2 <= mask.dim() <= 4 and mask.shape[-1] == mask.shape[-2] > 1 and mask.numel()):
         return False
     with _disable_current_modes():
         corner = mask.reshape(-1, *mask.shape[-2:])[0, :CORNER, :CORNER]
         lower = torch.ones_like(corner, dtype=torch.bool).tril()
         above, below = corner[~lower], corner[lower]
         return bool((above == above[0]).all() and (below == below[0]).all() and above[0] != below[0])
+
+
+def _is_plain(tensor: Tensor) -> bool:
+    return tensor.layout is torch.strided and not tensor.is_nested
 
 
 _PRODUCTS = ("mm", "bmm", "addmm", "baddbmm", "linear", "convolution")

@@ -53,7 +53,7 @@ def largest_batch(
 
     The peak is the largest of many sums that are affine in the batch. So the batch is found by lines through captures,
     and captured itself and one sample above. What runs for real instead of on fakes is not run at large batches, but
-    reckoned from its two smallest. InputError where the inputs have no batch, or the forward takes one size of it.
+    reckoned from small ones. InputError where the inputs have no batch, or the forward takes one size of it.
     """
     if memory_bytes <= 0 or reserve_bytes < 0 or reserve_bytes >= memory_bytes:
         raise InputError(
@@ -97,13 +97,13 @@ class _Peaks:
 
     def at(self, batch: int) -> int | None:
         if batch not in self.known:
-            given = with_batch(self.inputs, batch)
             try:
+                given = with_batch(self.inputs, batch)
                 again, _ = captured(
                     self.module, given, train=self.train, optimizer=self.optimizer, dtype=self.dtype, batch=batch
                 )
                 self.known[batch] = again.peak_memory
-            except InputError:
+            except (InputError, RuntimeError):  # torch's own: more bytes than can be counted
                 self.known[batch] = None
         return self.known[batch]
 
@@ -160,12 +160,15 @@ def batch_of(inputs: Inputs) -> int | None:
 
 
 def with_batch(inputs: Inputs, batch: int) -> Inputs:
-    """The inputs with another number of samples, as shapes and types only: dimension 0 of all that have as many."""
+    """The inputs with another number of samples, in dimension 0 of all that have as many: fewer are the first ones,
+    more have shapes and types only."""
     present = batch_of(inputs)
 
     def resized(tensor: Tensor) -> Tensor:
         if not tensor.dim() or tensor.shape[0] != present:
             return tensor
+        if batch <= present:
+            return tensor[:batch]
         return torch.empty((batch, *tensor.shape[1:]), dtype=tensor.dtype, device="meta")
 
     return mapped(inputs, resized)

@@ -128,9 +128,9 @@ class _Step:
 
 
 def _checkpointing(step: _Step) -> list[Saving]:
-    """Of the outer or the inner repeated blocks, whichever has the lower peak."""
+    """Of the outer or the inner repeated blocks, whichever has the lower peak, then computes less again."""
     levels = repeated(step.module)
-    found: list[Saving] = []
+    found: list[tuple[int, Saving]] = []
     for blocks in levels:
         name = f"checkpointing each of {len(blocks)} {_kinds(blocks)}"
         with ExitStack() as changed:
@@ -143,10 +143,11 @@ def _checkpointing(step: _Step) -> list[Saving]:
         more = again.backward_macs - step.present.backward_macs
         whole = step.present.macs + step.present.backward_macs
         cost = f"{100 * more / whole if whole else 0:.0f} % more MACs a step: forwards computed again"
-        found.append(step.row(name, again.peak_memory, cost, f"{CAPTURED} with the blocks in torch.utils.checkpoint"))
-    if not found and levels:
-        found = [_checkpointing_by_formula(step, levels[0])]
-    return sorted(found, key=lambda row: row.peak_bytes or 0)[:1]
+        how = f"{CAPTURED} with the blocks in torch.utils.checkpoint"
+        found.append((more, step.row(name, again.peak_memory, cost, how)))
+    if not found:
+        return [_checkpointing_by_formula(step, levels[0])] if levels else []
+    return [min(found, key=lambda pair: (pair[1].peak_bytes, pair[0]))[1]]
 
 
 def _checkpointing_by_formula(step: _Step, blocks: list[nn.Module]) -> Saving:
@@ -194,14 +195,12 @@ def _smaller_batch(step: _Step) -> list[Saving]:
     if batch is None or batch < 2:
         return []
     half = batch // 2
-    return [
-        step.try_row(
-            f"batch {half} instead of {batch}",
-            lambda: step.again(inputs=with_batch(step.inputs, half)),
-            "two steps, or accumulated gradients, for as many samples; batch norm sees fewer",
-            CAPTURED,
-        )
-    ]
+    try:
+        again = step.again(inputs=with_batch(step.inputs, half))
+    except InputError:  # then that dimension is no batch: the nodes of a graph, say
+        return []
+    cost = "two steps, or accumulated gradients, for as many samples; batch norm sees fewer"
+    return [step.row(f"batch {half} instead of {batch}", again.peak_memory, cost, CAPTURED)]
 
 
 # By formula ---------------------------------------------------------------------------------------------------
@@ -236,8 +235,7 @@ def _grouped_queries(step: _Step) -> list[Saving]:
 
 def _is_multi_head(call: Attention) -> bool:
     heads = call.query.heads
-    same = heads == call.key.heads and call.query.product.tokens == call.key.product.tokens
-    return same and heads % SHARED_BY == 0 and call.key.numbers % heads == 0
+    return heads == call.key.heads and heads % SHARED_BY == 0 and call.key.numbers % heads == 0
 
 
 def _other_optimizers(step: _Step) -> list[Saving]:

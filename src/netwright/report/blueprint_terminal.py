@@ -113,7 +113,7 @@ def render_savings(savings: Sequence["Saving"], console: Console) -> None:
     console.print(Text(f"{'a training step':{width}}  {'peak':>9}  {'saved':>6}", style="dim"))
     for name, row in zip(names, savings, strict=True):
         peak = size(row.peak_bytes) if row.peak_bytes is not None else "unknown"
-        saved = f"{100 * row.share:.0f} %" if row.peak_bytes is not None and row.cost else ""
+        saved = f"{round(100 * row.share)} %" if row.peak_bytes is not None and row.cost else ""
         console.print(Text(f"{name:{width}}  {peak:>9}  {saved:>6}"))
         console.print(Text("  " + clean(f"{row.cost}; {row.how}" if row.cost else row.how, 400), style="dim"))
 
