@@ -247,6 +247,7 @@ def test_a_decoders_cache_in_a_terminal(tmp_path):
 def test_bad_memory_options():
     assert "add --train" in netwright("inspect", "resnet18", "--savings", code=2).stderr
     assert "no unit" in netwright("inspect", "resnet18", "--fit", "24", code=2).stderr
+    assert "can't be read" in netwright("inspect", "resnet18", "--fit", "", code=2).stderr
     run = netwright("inspect", "resnet18", "--train", "--savings", "--devices", "0", code=2)
     assert "0 devices" in run.stderr
 

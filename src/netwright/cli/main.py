@@ -252,7 +252,7 @@ def inspect(
         saved = fitting = None
         if savings:
             saved = workbench.savings(target, input, batch=batch, optimizer=optimizer, dtype=dtype, devices=devices)
-        if fit:
+        if fit is not None:
             fitting = workbench.largest_batch(target, fit, input, train=train, optimizer=optimizer, dtype=dtype)
         if html is not None:
             workbench.draw(blueprint, html, target)

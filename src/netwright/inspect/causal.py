@@ -59,6 +59,8 @@ class Attended:
 
 @dataclass(frozen=True, slots=True)
 class Attention:
+    """One call; `row` is the recorder's, of the module that it was in."""
+
     row: int
     query: Attended
     key: Attended
@@ -80,7 +82,7 @@ class Attentions:
         self._pieces = WeakIdKeyDictionary()  # storage → what was copied into parts of it: (numbers, Mark)
         self._weights = {id(weight.untyped_storage()) for weight in weights if _is_plain(weight)}
         for mask in masks:
-            self._marks[mask] = Mark(triangular=True)
+            self._marks[mask] = _TRIANGULAR
 
     def see(self, func: Any, args: tuple, kwargs: dict, given: list[Tensor], made: list[Tensor], row: int) -> None:
         """One operator of the forward, in the row of the module that called it."""
