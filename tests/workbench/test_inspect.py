@@ -10,7 +10,9 @@ import torch
 from torch import nn
 
 import netwright as nw
+from netwright import workbench
 from netwright.errors import InputError
+from netwright.inspect.calibration import load
 from netwright.workbench import inspect, largest_batch, over_budget, savings
 
 NET = """
@@ -223,6 +225,12 @@ def test_savings_and_the_largest_batch_as_json():
     assert data["kv_cache_bytes_per_token"] is None
 
 
+def test_a_step_of_an_optimizer_that_pytorch_has_not():
+    assert inspect("resnet18", "3,32,32", batch=2, train=True, optimizer="adamw8bit", device="h100").latency.value > 0
+    with pytest.raises(InputError, match="no 'adamw8bit' whose step"):
+        inspect("resnet18", "3,32,32", batch=2, train=True, optimizer="adamw8bit", device="here")
+
+
 def test_nothing_fits():
     run = netwright("inspect", "resnet18", "--depth", "0", "--fit", "20MB", code=1)
     assert "nothing fits 20 MB: the smallest batch takes" in run.stdout
@@ -276,3 +284,56 @@ def test_diff():
     assert data["totals"][0] == {"name": "parameters", "unit": "count", "left": 11_689_512, "right": 21_797_672}
     netwright("diff", "resnet18", "resnet34", "--budget", "params=20M", code=1)
     assert "same classes" in netwright("diff", "resnet18", "resnet18").stdout
+
+
+# Latency
+
+
+def test_latency_of_a_device_in_the_table():
+    arguments = ("resnet18", "--train", "--batch", "64", "--device", "h100", "--samples", "1.28M", "--epochs", "90")
+    data = json.loads(netwright("inspect", *arguments, "--format", "json").stdout)
+    hours = 20_000 * 90 * data["latency"]["value"] / 3.6e6
+    assert data["training_hours"]["value"] == pytest.approx(hours)
+    assert "H100" in data["latency"]["how"] and "20,000" not in data["training_hours"]["how"]
+    shown = netwright("inspect", "resnet18", "--device", "rtx4090", "--depth", "0").stdout
+    assert "latency" in shown and "±" in shown
+
+
+def test_a_limit_of_latency():
+    run = netwright("inspect", "resnet18", "--device", "t4", "--budget", "latency=0.1ms", "--format", "quiet", code=1)
+    assert "over budget: latency" in run.stderr and "ms of 0.1 allowed" in run.stderr
+    netwright("inspect", "resnet18", "--device", "t4", "--budget", "latency=1min", "--format", "quiet", code=2)
+    netwright("inspect", "resnet18", "--device", "t4", "--budget", "latency=60s", "--format", "quiet")
+    assert "--device" in netwright("inspect", "resnet18", "--budget", "latency=5ms", code=2).stderr
+
+
+def test_bad_latency():
+    assert "h200" in netwright("inspect", "resnet18", "--device", "h20", code=2).stderr
+    assert "--train" in netwright("inspect", "resnet18", "--device", "t4", "--samples", "1M", code=2).stderr
+    with pytest.raises(InputError, match="0 threads"):
+        nw.inspect("resnet18", device="here", threads=0)
+
+
+def test_the_devices_are_listed():
+    rows = json.loads(netwright("list", "devices", "--format", "json").stdout)
+    assert {row["name"] for row in rows} >= {"h100", "t4", "orin-nano", "raspberry-pi-5"}
+
+
+def test_calibrate(monkeypatch, tmp_path):
+    """On networks that take no time; `netwright calibrate` itself takes a minute or two."""
+    monkeypatch.setenv("NETWRIGHT_CACHE", str(tmp_path))
+    monkeypatch.setattr(
+        sys.modules["netwright.workbench.calibrate"], "NETWORKS", ("resnet20", "cct2_3x2", "textcnn:kim", "mlp512x2")
+    )
+    found = workbench.calibrate(threads=1)
+    assert found.networks == 4 and found.threads == 1 and found.error is not None
+    assert load(1) == found
+    with pytest.raises(InputError, match="threads"):
+        workbench.calibrate(threads=0)
+
+
+@pytest.mark.slow
+def test_calibrate_as_a_command(monkeypatch, tmp_path):
+    monkeypatch.setenv("NETWRIGHT_CACHE", str(tmp_path))
+    assert "left out in turn" in netwright("calibrate", "--threads", "1").stdout
+    assert list(tmp_path.iterdir())

@@ -170,10 +170,12 @@ def predict(
 
 @app.command(name="list")
 def list_(
-    what: Annotated[str | None, typer.Argument(help="families, presets or blocks. [default: families]")] = None,
+    what: Annotated[
+        str | None, typer.Argument(help="families, presets, blocks or devices. [default: families]")
+    ] = None,
     format: Output = Format.human,
 ) -> None:
-    """List the families, their presets, or the blocks that fill their slots."""
+    """List the families, their presets, the blocks that fill their slots, or the devices known by datasheet."""
     from netwright.cli.screen import screen
 
     with screen(format) as view:
@@ -204,7 +206,17 @@ Batch = Annotated[int, typer.Option(help="Samples in a batch.")]
 Train = Annotated[bool, typer.Option("--train", help="A training step: backward, gradients, the optimizer's state.")]
 Optimizer = Annotated[str, typer.Option(help="adamw, adam, momentum, sgd or adamw8bit; with --train.")]
 Dtype = Annotated[str | None, typer.Option(help="As if in fp32, bf16 or fp16.")]
-Gate = Annotated[str | None, typer.Option(help="Exit with 1 above params=5M,flops=10G,memory=100MB,size=20MB.")]
+Gate = Annotated[
+    str | None, typer.Option(help="Exit with 1 above params=5M,flops=10G,memory=100MB,size=20MB,latency=5ms.")
+]
+Device = Annotated[
+    str | None,
+    typer.Option(
+        help="Its latency on this device: here (measured), or one of `netwright list devices` (estimated).",
+        rich_help_panel="Latency",
+    ),
+]
+Threads = Annotated[int | None, typer.Option(help="PyTorch's threads, for here.", rich_help_panel="Latency")]
 
 
 @app.command()
@@ -221,9 +233,19 @@ def inspect(
     train: Train = False,
     optimizer: Optimizer = "adamw",
     dtype: Dtype = None,
+    device: Device = None,
+    threads: Threads = None,
+    samples: Annotated[
+        str | None,
+        typer.Option(help="Hours of training on so many samples (1.28M); with --train.", rich_help_panel="Latency"),
+    ] = None,
+    epochs: Annotated[float, typer.Option(help="For --samples.", rich_help_panel="Latency")] = 1,
+    devices: Annotated[
+        int | None,
+        typer.Option(help="Side by side, for --samples (default 1); to shard over, for --savings (default 8)."),
+    ] = None,
     depth: Annotated[int | None, typer.Option(help="Levels of layers to show. [default: all]")] = None,
     savings: Annotated[bool, typer.Option("--savings", help="What would save memory; with --train.")] = False,
-    devices: Annotated[int, typer.Option(help="Devices to shard over, with --savings.")] = 8,
     fit: Annotated[str | None, typer.Option(help="The largest batch that fits so much memory: 24GB.")] = None,
     budget: Gate = None,
     html: Annotated[Path | None, typer.Option(help="Write its picture, to open and close, to this page.")] = None,
@@ -237,6 +259,7 @@ def inspect(
       netwright inspect mynet.py:Net --input 3,224,224 --train --batch 8
       netwright inspect vit:base --train --batch 32 --savings --fit 24GB
       netwright inspect vit:base --html vit.html
+      netwright inspect resnet50 --train --batch 256 --dtype bf16 --device h100 --samples 1.28M --epochs 90
       netwright inspect design.yaml --budget params=5M,memory=100MB
     """
     from netwright.cli.screen import screen
@@ -247,18 +270,49 @@ def inspect(
 
         if savings and not train:
             raise InputError("what is saved is of a training step", where="--savings", fix="add --train")
-        blueprint = workbench.inspect(target, input, train=train, batch=batch, optimizer=optimizer, dtype=dtype)
+        blueprint = workbench.inspect(
+            target,
+            input,
+            train=train,
+            batch=batch,
+            optimizer=optimizer,
+            dtype=dtype,
+            device=device,
+            threads=threads,
+        )
+        training = saved = fitting = None
+        if samples is not None:
+            training = workbench.hours(blueprint, samples, epochs, 1 if devices is None else devices)
         over = workbench.over_budget(blueprint, budget) if budget else []
-        saved = fitting = None
         if savings:
-            saved = workbench.savings(target, input, batch=batch, optimizer=optimizer, dtype=dtype, devices=devices)
+            over_devices = 8 if devices is None else devices
+            saved = workbench.savings(
+                target, input, batch=batch, optimizer=optimizer, dtype=dtype, devices=over_devices
+            )
         if fit is not None:
             fitting = workbench.largest_batch(target, fit, input, train=train, optimizer=optimizer, dtype=dtype)
         if html is not None:
             workbench.draw(blueprint, html, target)
-        view.blueprint(blueprint, target, depth, over, saved, fitting)
+        view.blueprint(blueprint, target, depth, over, training, saved, fitting)
     if over or (fitting and not fitting.batch):
         raise typer.Exit(1)
+
+
+@app.command()
+def calibrate(
+    threads: Annotated[int | None, typer.Option(help="PyTorch's threads. [default: the cores]")] = None,
+    format: Output = Format.human,
+) -> None:
+    """Learn this machine's speed (a minute or two), for networks too large to be run here.
+
+    Measures networks of its own, whole and operator by operator, and says how well the one predicts the other.
+    """
+    from netwright.cli.screen import screen
+
+    with screen(format) as view:
+        from netwright import workbench
+
+        view.calibration(workbench.calibrate(threads, view))
 
 
 @app.command()

@@ -1,12 +1,16 @@
 """What any nn.Module is and costs: the Blueprint (one pass), counts, and measurements on this machine."""
 
 from netwright.inspect.blueprint import CONVENTION, Blueprint, Edge, FoldedRow, PeakMemory, Row
+from netwright.inspect.calibration import Calibration
 from netwright.inspect.capture import inspect
-from netwright.inspect.cost import Cost, Figure, cost, count_macs, count_params
+from netwright.inspect.cost import Cost, cost, count_macs, count_params
+from netwright.inspect.devices import DEVICES, Device
 from netwright.inspect.difference import differences
+from netwright.inspect.figure import Figure
 from netwright.inspect.fit import Fit, largest_batch
 from netwright.inspect.growth import Growth, growth
 from netwright.inspect.kv_cache import CacheLayer, KvCache, cache_of_config
+from netwright.inspect.latency import add_latency, training_hours
 from netwright.inspect.measure import Latency, Memory, measure_latency, measure_memory, weights_bytes
 from netwright.inspect.receptive import (
     Field,
@@ -16,13 +20,17 @@ from netwright.inspect.receptive import (
     receptive_field,
     resolution_ladder,
 )
+from netwright.inspect.roofline import by_calibration
 from netwright.inspect.savings import Saving, savings
 
 __all__ = [
     "CONVENTION",
+    "DEVICES",
     "Blueprint",
     "CacheLayer",
+    "Calibration",
     "Cost",
+    "Device",
     "Edge",
     "Field",
     "Figure",
@@ -36,6 +44,8 @@ __all__ = [
     "Row",
     "Rung",
     "Saving",
+    "add_latency",
+    "by_calibration",
     "cache_of_config",
     "cost",
     "count_macs",
@@ -51,5 +61,6 @@ __all__ = [
     "receptive_field",
     "resolution_ladder",
     "savings",
+    "training_hours",
     "weights_bytes",
 ]

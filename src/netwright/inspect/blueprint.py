@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from netwright.inspect.causal import Attention
     from netwright.inspect.kv_cache import KvCache
 
+from netwright.inspect.figure import Figure
+from netwright.inspect.operators import Operator
+
 CONVENTION = (
     "MACs: multiply-accumulates of matrix products, convolutions and attention; biases, norms, activations, "
     "pooling and interpolation count zero; causal attention counts the whole square; FLOPs = 2 × MACs."
@@ -42,6 +45,7 @@ class Row:
     activation_bytes: int = 0  # memory newly allocated for the results of its operators
     backward_macs: int = 0  # of its backward, and of computing it again where it is checkpointed
     saved_bytes: int = 0  # of its results, still alive at the end of the forward, for the backward
+    latency_ms: float | None = None  # of its forward, where a device was named
 
     @property
     def flops(self) -> int:
@@ -116,6 +120,8 @@ class Blueprint:
     train: bool = False
     memory: PeakMemory | None = None
     kv_cache: "KvCache | None" = None  # of a causal decoder
+    operators: list[Operator] = field(default_factory=list)  # what a roofline needs to know
+    latency: Figure | None = None  # of the forward, or of the training step, on `device`
     how: str = ""  # how it was captured
     notes: list[str] = field(default_factory=list)  # what was guessed, what failed on the way
     # For `savings`, and not in the JSON: calls of attention; bytes of gradients → the most of all else beside them.
@@ -213,6 +219,17 @@ class Blueprint:
             signatures[index] = numbers.setdefault((look, inside), len(numbers))
         return signatures
 
+    def by_operator(self) -> list[dict[str, Any]]:
+        """What each operator costs in all its calls, forward and backward: the dearest first."""
+        sums: dict[tuple[str, str], dict[str, Any]] = {}
+        for one in self.operators:
+            new = {"name": one.name, "kind": one.kind, "calls": 0, "macs": 0, "bytes": 0}
+            total = sums.setdefault((one.name, one.kind), new)
+            total["calls"] += one.calls
+            total["macs"] += one.macs * one.calls
+            total["bytes"] += one.bytes * one.calls
+        return sorted(sums.values(), key=lambda total: (-total["macs"], -total["bytes"]))
+
     def to_json(self) -> dict[str, Any]:
         return {
             "cls": self.cls,
@@ -232,6 +249,8 @@ class Blueprint:
             "memory": asdict(self.memory) if self.memory else None,
             "kv_cache_bytes_per_token": self.kv_cache_bytes_per_token,
             "kv_cache": asdict(self.kv_cache) if self.kv_cache else None,
+            "latency": asdict(self.latency) if self.latency else None,
+            "operators": self.by_operator(),
             "how": self.how,
             "notes": self.notes,
             "convention": CONVENTION,

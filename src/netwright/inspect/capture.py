@@ -20,6 +20,7 @@ from netwright.inspect.blueprint import Blueprint
 from netwright.inspect.causal import is_triangular
 from netwright.inspect.fakes import NoFakeError, faked, mapped
 from netwright.inspect.guess import guesses
+from netwright.inspect.higher_order import is_higher_order, plain_flex_attention, run_higher_order
 from netwright.inspect.macs import macs_of
 from netwright.inspect.measure import evaluating, weights_bytes
 from netwright.inspect.memory import check_optimizer
@@ -56,14 +57,14 @@ def inspect(
 
 def captured(
     module: nn.Module,
-    inputs: Inputs | None,
+    inputs: Inputs | None = None,
     *,
-    train: bool,
-    optimizer: str,
-    dtype: torch.dtype | None,
-    batch: int,
+    train: bool = False,
+    optimizer: str = "adamw",
+    dtype: torch.dtype | None = None,
+    batch: int = 1,
 ) -> tuple[Blueprint, Inputs]:
-    """What `inspect` gives, and the inputs that it was captured with, guessed where there were none."""
+    """`inspect`, and the inputs that it took: those given, or the guess."""
     if train:
         check_optimizer(optimizer)
     if inputs is not None:
@@ -155,7 +156,8 @@ def as_used(module: nn.Module, train: bool) -> Iterator[None]:
     fused = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     try:
-        with training(module) if train else evaluating(module), torch.random.fork_rng(devices=[]):
+        run = training(module) if train else evaluating(module)
+        with run, plain_flex_attention(), torch.random.fork_rng(devices=[]):
             yield
     finally:
         torch.backends.mha.set_fastpath_enabled(fused)
@@ -182,12 +184,17 @@ def inference(module: nn.Module) -> Any:
 class MacCounter(TorchDispatchMode):
     """Only the sum: the light half of the capture."""
 
+    supports_higher_order_operators = True
+
     def __init__(self) -> None:
         super().__init__()
         self.macs = 0
 
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         kwargs = kwargs or {}
+        if is_higher_order(func):
+            with self:
+                return run_higher_order(func, args, kwargs)
         if is_composite(func):
             with self:
                 return func.decompose(*args, **kwargs)

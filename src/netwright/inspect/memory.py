@@ -10,6 +10,7 @@ from netwright.errors import InputError
 from netwright.inspect.blueprint import PeakMemory
 from netwright.inspect.liveness import Moment
 from netwright.inspect.measure import weights_bytes
+from netwright.inspect.operators import Operator
 from netwright.inspect.tensors import tensors_in
 
 # optimizer: numbers of state that it keeps for each trainable parameter, in the parameter's own type
@@ -57,3 +58,19 @@ def peak_memory(
             moving, when, row = {"gradients": trainable}, "optimizer step", None
     by = {name: size for name, size in {**held, **moving}.items() if size}
     return PeakMemory(sum(by.values()), by, when, name(row) if row is not None else "", HOW)
+
+
+def steps(module: nn.Module, optimizer: str) -> list[Operator]:
+    """The optimizer's step as work: it reads weight, gradient and state, and writes weight and state."""
+    sizes: dict[str, list[tuple[int, int]]] = {}
+    for parameter in module.parameters():
+        if parameter.requires_grad:
+            kind = str(parameter.dtype).removeprefix("torch.")
+            sizes.setdefault(kind, []).append((parameter.numel(), parameter.element_size()))
+    return [
+        Operator(
+            0, optimizer, "memory", "optimizer step", kind, 0,
+            3 * sum(numbers * size for numbers, size in own) + 2 * state_bytes(own, optimizer),
+        )
+        for kind, own in sizes.items()
+    ]  # fmt: skip

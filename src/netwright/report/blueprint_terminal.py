@@ -11,16 +11,25 @@ from netwright.report.markdown import blocks
 from netwright.report.words import clean, count, quantity, shape, share, significant, size
 
 if TYPE_CHECKING:
-    from netwright.inspect import Blueprint, Fit, FoldedRow, Saving
+    from netwright.inspect import Blueprint, Figure, Fit, FoldedRow, Saving
 
 BAR = 8
 
 
-def render_blueprint(blueprint: "Blueprint", console: Console, title: str = "", depth: int | None = None) -> None:
+def render_blueprint(
+    blueprint: "Blueprint",
+    console: Console,
+    title: str = "",
+    depth: int | None = None,
+    training: "Figure | None" = None,
+) -> None:
     """The summary, the layers down to `depth`, then what was guessed, what was not counted, and the convention."""
     console.print(Text(clean(title or blueprint.cls, 120), style="bold"))
     table = _plain_table("", "", "")
-    for name, value, remark in summary(blueprint):
+    rows = summary(blueprint)
+    if training is not None:
+        rows.append(("training", f"{significant(training.value)} h{_within(training)}", training.how))
+    for name, value, remark in rows:
         table.add_row(Text(name, style="dim"), Text(clean(value)), Text(clean(remark), style="dim"))
     console.print(table)
     console.print()
@@ -58,7 +67,14 @@ def summary(blueprint: "Blueprint") -> list[tuple[str, str, str]]:
     if cache := blueprint.kv_cache:
         calls = f"{len(cache.layers)} layer{'s' if len(cache.layers) != 1 else ''}"
         rows.append(("KV cache", f"{size(cache.bytes_per_token)} a token", f"{calls}; {cache.how}"))
+    if blueprint.latency:
+        milliseconds = f"{significant(blueprint.latency.value)} ms{_within(blueprint.latency)}"
+        rows.append(("latency", milliseconds, blueprint.latency.how))
     return rows
+
+
+def _within(figure: "Figure") -> str:
+    return f" ± {figure.error:.0%}" if figure.error is not None else ""
 
 
 def layers(blueprint: "Blueprint", depth: int | None = None) -> Table:

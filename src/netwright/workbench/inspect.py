@@ -10,11 +10,13 @@ from netwright.design import Budget
 from netwright.design.errors import DesignError
 from netwright.design.quantity import parse
 from netwright.errors import InputError
-from netwright.inspect import Blueprint, Fit, Saving
-from netwright.inspect import inspect as capture
+from netwright.inspect import Blueprint, Fit, Saving, training_hours
 from netwright.inspect import largest_batch as fitted
 from netwright.inspect import savings as saved
+from netwright.inspect.capture import captured
 from netwright.inspect.fakes import mapped
+from netwright.inspect.figure import Figure
+from netwright.inspect.latency import add_latency
 from netwright.inspect.tensors import Inputs
 from netwright.report import render_viewer
 from netwright.workbench import targets
@@ -30,16 +32,23 @@ def inspect(
     batch: int = 1,
     optimizer: str = "adamw",
     dtype: str | None = None,
+    device: str | None = None,
+    threads: int | None = None,
 ) -> Blueprint:
     """The Blueprint of a module, or of the network that `targets` finds by its name.
 
     inputs: tensors, or shapes in words without the batch ("3,224,224", "128:int"); guessed where not given ·
     train: a training step with the state of `optimizer` · batch: of inputs that are not given as tensors ·
-    dtype: fp32, bf16 or fp16, of weights and floating inputs.
+    dtype: fp32, bf16 or fp16, of weights and floating inputs · device: "here", to measure latency on this machine with
+    so many PyTorch `threads`, or a name of `netwright list devices`, to estimate it.
     """
+    if threads is not None and threads < 1:
+        raise InputError(f"{threads} threads are none", where="--threads", fix="give a whole number above 0")
     found, given, kind = _resolved(target, inputs, batch, dtype)
-    blueprint = capture(found.module, given, train=train, optimizer=optimizer, dtype=kind, batch=batch)
+    blueprint, used = captured(found.module, given, train=train, optimizer=optimizer, dtype=kind, batch=batch)
     blueprint.notes[:0] = found.notes
+    if device is not None:
+        add_latency(blueprint, found.module, used, device, optimizer=optimizer, dtype=kind, threads=threads)
     return blueprint
 
 
@@ -107,6 +116,15 @@ def widened(inputs: Any, batch: int) -> Any:
     return inputs if batch == 1 else mapped(inputs, lambda one: one.expand(batch, *one.shape[1:]).contiguous())
 
 
+def hours(blueprint: Blueprint, samples: str | int, epochs: float = 1, devices: int = 1) -> Figure:
+    """Hours of training on so many samples ("1.28M"), from the latency of a training step."""
+    if blueprint.latency is None or not blueprint.train:
+        fix = "inspect with --train and --device"
+        raise InputError("hours of training need the latency of a training step", where="--samples", fix=fix)
+    batch = blueprint.inputs[0][0] if blueprint.inputs and blueprint.inputs[0] else 1
+    return training_hours(blueprint.latency, int(parse(samples, "count", "--samples")), batch, epochs, devices)
+
+
 def draw(blueprint: Blueprint, path: str | Path, title: str = "") -> Path:
     """The network's picture as one offline page, whose groups open and close."""
     path = Path(path)
@@ -117,7 +135,7 @@ def draw(blueprint: Blueprint, path: str | Path, title: str = "") -> Path:
 
 
 def over_budget(blueprint: Blueprint, budget: str) -> list[str]:
-    """What exceeds "params=5M,flops=10G,memory=100MB,size=20MB", in words; InputError where it is no budget."""
+    """What exceeds "params=5M,flops=10G,memory=100MB,size=20MB,latency=5ms", in words; InputError where it is none."""
     limits: dict[str, str] = {}
     for part in budget.split(","):
         name, equals, value = part.partition("=")
@@ -125,18 +143,21 @@ def over_budget(blueprint: Blueprint, budget: str) -> list[str]:
             raise DesignError(f"{part!r} is no limit", where="--budget", allowed="params=5M,memory=100MB")
         limits[name.strip()] = value.strip()
     allowed = Budget.parse(where="--budget", **limits)
-    counted = {
+    counted: dict[str, float] = {
         "params": blueprint.params,
         "flops": blueprint.flops,
         "memory_bytes": blueprint.peak_memory,
         "size_bytes": blueprint.weights_bytes,
     }
-    for name in ("latency", "time"):
-        if name in limits:
-            raise DesignError(f"{name} is measured, not counted", where="--budget", allowed=", ".join(counted))
+    if "time" in limits:
+        raise DesignError("time is that of a design's training", where="--budget", allowed=", ".join(counted))
+    if "latency" in limits and blueprint.latency is None:
+        raise InputError("a limit of latency needs a device", where="--budget", fix="add --device here, or its name")
+    if blueprint.latency is not None:
+        counted["latency_ms"] = blueprint.latency.value
     found = ((name, value, getattr(allowed, name)) for name, value in counted.items())
     return [
-        f"{name.partition('_')[0]}: {value:,} of {most:,} allowed"
+        f"{name.partition('_')[0]}: {value:,.10g}{' ms' if name == 'latency_ms' else ''} of {most:,.10g} allowed"
         for name, value, most in found
         if most is not None and value > most
     ]
