@@ -13,7 +13,7 @@ import netwright as nw
 from netwright import workbench
 from netwright.errors import InputError
 from netwright.inspect.calibration import load
-from netwright.workbench import inspect, over_budget
+from netwright.workbench import inspect, largest_batch, over_budget, savings
 
 NET = """
 import torch
@@ -182,6 +182,34 @@ def test_over_budget():
             over_budget(blueprint, budget)
 
 
+# Memory
+
+
+def test_savings_of_a_name():
+    present, *others = savings("resnet18", "3,32,32", batch=4, devices=2)
+    assert present.peak_bytes == inspect("resnet18", "3,32,32", train=True, batch=4).peak_memory
+    names = [row.name for row in others]
+    assert "batch 2 instead of 4" in names
+    assert "FSDP over 2 devices" in names
+    half = savings("resnet18", "3,32,32", batch=4, dtype="bf16")[0]
+    assert half.peak_bytes < 0.6 * present.peak_bytes
+
+
+@pytest.mark.parametrize("inputs", [None, "3,64,64"])
+def test_the_largest_batch_of_a_name(inputs):
+    found = largest_batch("resnet18", "200MB", inputs)
+    assert found.peak_bytes == inspect("resnet18", inputs, batch=found.batch).peak_memory
+    assert found.peak_bytes <= 200_000_000 < inspect("resnet18", inputs, batch=found.batch + 1).peak_memory
+    assert largest_batch("resnet18", 200_000_000, inputs) == found
+    assert largest_batch("resnet18", "200MB", inputs, train=True).batch < found.batch
+
+
+def test_a_design_of_many_samples():
+    """Its one sample is copied, not expanded: a forward may fold the batch into another dimension."""
+    example = sys.modules["netwright.workbench.inspect"].widened(torch.zeros(1, 4, 6), 5)
+    assert example.view(20, 6).shape == (20, 6)
+
+
 # The command line
 
 
@@ -204,6 +232,58 @@ def test_inspect_as_json():
     data = json.loads(netwright("inspect", "resnet18", "--format", "json").stdout)
     assert data["params"] == 11_689_512
     assert data["over_budget"] == []
+
+
+def test_savings_and_the_largest_batch_in_a_terminal():
+    shown = netwright("inspect", "resnet18", "--depth", "0", "--train", "--savings", "--devices", "4", "--fit", "1GB")
+    for words in ("a training step", "checkpointing each of", "bf16 throughout", "FSDP over 4 devices", "estimated"):
+        assert words in shown.stdout
+    assert "largest batch in 1 GB: " in shown.stdout
+    assert "KV cache" not in shown.stdout
+
+
+def test_savings_and_the_largest_batch_as_json():
+    options = ("--train", "--savings", "--fit", "1GB", "--format", "json", "--input", "3,64,64")
+    data = json.loads(netwright("inspect", "resnet18", *options).stdout)
+    assert data["savings"][0]["name"] == "as it is"
+    assert data["savings"][0]["peak_bytes"] == data["memory"]["bytes"]
+    assert data["fit"]["peak_bytes"] <= data["fit"]["memory_bytes"] == 10**9 < data["fit"]["next_bytes"]
+    assert data["kv_cache_bytes_per_token"] is None
+
+
+def test_a_step_of_an_optimizer_that_pytorch_has_not():
+    assert inspect("resnet18", "3,32,32", batch=2, train=True, optimizer="adamw8bit", device="h100").latency.value > 0
+    with pytest.raises(InputError, match="no 'adamw8bit' whose step"):
+        inspect("resnet18", "3,32,32", batch=2, train=True, optimizer="adamw8bit", device="here")
+
+
+def test_nothing_fits():
+    run = netwright("inspect", "resnet18", "--depth", "0", "--fit", "20MB", code=1)
+    assert "nothing fits 20 MB: the smallest batch takes" in run.stdout
+
+
+def test_a_decoders_cache_in_a_terminal(tmp_path):
+    from tests.references import transformers
+
+    config = transformers().LlamaConfig(
+        hidden_size=64, intermediate_size=64, num_attention_heads=8, num_key_value_heads=2, num_hidden_layers=3,
+        vocab_size=99, architectures=["LlamaForCausalLM"],
+    )  # fmt: skip
+    config.save_pretrained(tmp_path)
+    shown = netwright("inspect", f"transformers:{tmp_path}", "--dtype", "bf16").stdout
+    assert "KV cache" in shown
+    assert "192 bytes a token" in shown
+    data = json.loads(netwright("inspect", f"transformers:{tmp_path}", "--format", "json").stdout)
+    assert data["kv_cache_bytes_per_token"] == 2 * 3 * 2 * 8 * 4
+    assert [layer["name"] for layer in data["kv_cache"]["layers"]] == [f"model.layers.{n}.self_attn" for n in range(3)]
+
+
+def test_bad_memory_options():
+    assert "add --train" in netwright("inspect", "resnet18", "--savings", code=2).stderr
+    assert "no unit" in netwright("inspect", "resnet18", "--fit", "24", code=2).stderr
+    assert "can't be read" in netwright("inspect", "resnet18", "--fit", "", code=2).stderr
+    run = netwright("inspect", "resnet18", "--train", "--savings", "--devices", "0", code=2)
+    assert "0 devices" in run.stderr
 
 
 def test_a_page(tmp_path):

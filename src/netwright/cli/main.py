@@ -204,7 +204,7 @@ Inputs = Annotated[
 ]
 Batch = Annotated[int, typer.Option(help="Samples in a batch.")]
 Train = Annotated[bool, typer.Option("--train", help="A training step: backward, gradients, the optimizer's state.")]
-Optimizer = Annotated[str, typer.Option(help="adamw, adam, momentum or sgd; with --train.")]
+Optimizer = Annotated[str, typer.Option(help="adamw, adam, momentum, sgd or adamw8bit; with --train.")]
 Dtype = Annotated[str | None, typer.Option(help="As if in fp32, bf16 or fp16.")]
 Gate = Annotated[
     str | None, typer.Option(help="Exit with 1 above params=5M,flops=10G,memory=100MB,size=20MB,latency=5ms.")
@@ -240,11 +240,18 @@ def inspect(
         typer.Option(help="Hours of training on so many samples (1.28M); with --train.", rich_help_panel="Latency"),
     ] = None,
     epochs: Annotated[float, typer.Option(help="For --samples.", rich_help_panel="Latency")] = 1,
-    devices: Annotated[int, typer.Option(help="For --samples: so many side by side.", rich_help_panel="Latency")] = 1,
+    devices: Annotated[
+        int | None,
+        typer.Option(help="Side by side, for --samples (default 1); to shard over, for --savings (default 8)."),
+    ] = None,
     symbolic: Annotated[
         bool, typer.Option("--symbolic", help="Sizes as expressions in batch, length or resolution: B×64×⌈H/4⌉.")
     ] = False,
     depth: Annotated[int | None, typer.Option(help="Levels of layers to show. [default: all]")] = None,
+    savings: Annotated[bool, typer.Option("--savings", help="What would save memory; with --train.")] = False,
+    fit: Annotated[
+        str | None, typer.Option(help="The largest batch that fits so much memory: 24GB, or a device: h100.")
+    ] = None,
     budget: Gate = None,
     html: Annotated[Path | None, typer.Option(help="Write its picture, to open and close, to this page.")] = None,
     format: Output = Format.human,
@@ -255,6 +262,7 @@ def inspect(
       netwright inspect resnet50
       netwright inspect torchvision:maskrcnn_resnet50_fpn --input 3,480,640
       netwright inspect mynet.py:Net --input 3,224,224 --train --batch 8
+      netwright inspect vit:base --train --batch 32 --savings --fit 24GB
       netwright inspect vit:base --html vit.html
       netwright inspect resnet50 --train --batch 256 --dtype bf16 --device h100 --samples 1.28M --epochs 90
       netwright inspect design.yaml --budget params=5M,memory=100MB
@@ -263,15 +271,29 @@ def inspect(
 
     with screen(format) as view:
         from netwright import workbench
+        from netwright.errors import InputError
 
-        options: dict[str, Any] = {"train": train, "batch": batch, "optimizer": optimizer, "dtype": dtype}
-        blueprint = workbench.inspect(target, input, device=device, threads=threads, symbolic=symbolic, **options)
-        training = workbench.hours(blueprint, samples, epochs, devices) if samples is not None else None
+        if savings and not train:
+            raise InputError("what is saved is of a training step", where="--savings", fix="add --train")
+        options: dict[str, Any] = {"train": train, "optimizer": optimizer, "dtype": dtype}
+        blueprint = workbench.inspect(
+            target, input, batch=batch, device=device, threads=threads, symbolic=symbolic, **options
+        )
+        training = saved = fitting = None
+        if samples is not None:
+            training = workbench.hours(blueprint, samples, epochs, 1 if devices is None else devices)
         over = workbench.over_budget(blueprint, budget) if budget else []
+        if savings:
+            over_devices = 8 if devices is None else devices
+            saved = workbench.savings(
+                target, input, batch=batch, optimizer=optimizer, dtype=dtype, devices=over_devices
+            )
+        if fit is not None:
+            fitting = workbench.largest_batch(target, fit, input, **options)
         if html is not None:
             workbench.draw(blueprint, html, target)
-        view.blueprint(blueprint, target, depth, over, training)
-    if over:
+        view.blueprint(blueprint, target, depth, over, training, saved, fitting)
+    if over or (fitting and not fitting.batch):
         raise typer.Exit(1)
 
 

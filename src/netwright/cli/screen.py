@@ -95,14 +95,29 @@ class Screen:
         if result.interrupted:
             self.out.print("interrupted: the same command with --resume goes on from here")
 
-    def blueprint(self, blueprint: Any, title: str, depth: int | None, over: list[str], training: Any = None) -> None:
+    def blueprint(
+        self,
+        blueprint: Any,
+        title: str,
+        depth: int | None,
+        over: list[str],
+        training: Any = None,
+        savings: Any = None,
+        fit: Any = None,
+    ) -> None:
         if self.format == "json":
-            hours = {"training_hours": asdict(training)} if training else {}
-            print(json.dumps({"target": title, **blueprint.to_json(), **hours, "over_budget": over}))
+            asked = {"training_hours": training, "fit": fit}
+            more: dict[str, Any] = {name: asdict(value) for name, value in asked.items() if value}
+            more |= {"savings": [asdict(row) for row in savings]} if savings else {}
+            print(json.dumps({"target": title, **blueprint.to_json(), **more, "over_budget": over}))
         elif self.format == "human":
-            from netwright.report import render_blueprint
+            from netwright.report import render_blueprint, render_fit, render_savings
 
             render_blueprint(blueprint, self.out, title, depth, training)
+            if savings:
+                render_savings(savings, self.out)
+            if fit:
+                render_fit(fit, self.out)
         self._over(over)
 
     def calibration(self, found: Any) -> None:

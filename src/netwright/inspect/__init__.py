@@ -7,7 +7,9 @@ from netwright.inspect.cost import Cost, cost, count_macs, count_params
 from netwright.inspect.devices import DEVICES, Device
 from netwright.inspect.difference import differences
 from netwright.inspect.figure import Figure
+from netwright.inspect.fit import Fit, largest_batch
 from netwright.inspect.growth import Growth, growth
+from netwright.inspect.kv_cache import CacheLayer, KvCache, cache_of_config
 from netwright.inspect.latency import add_latency, training_hours
 from netwright.inspect.measure import Latency, Memory, measure_latency, measure_memory, weights_bytes
 from netwright.inspect.onnx import inspect_onnx
@@ -20,6 +22,7 @@ from netwright.inspect.receptive import (
     resolution_ladder,
 )
 from netwright.inspect.roofline import by_calibration
+from netwright.inspect.savings import Saving, savings
 from netwright.inspect.size import Polynomial, Size, Step
 from netwright.inspect.symbolic import Symbols, symbolic
 
@@ -27,25 +30,30 @@ __all__ = [
     "CONVENTION",
     "DEVICES",
     "Blueprint",
+    "CacheLayer",
     "Calibration",
     "Cost",
     "Device",
     "Edge",
     "Field",
     "Figure",
+    "Fit",
     "FoldedRow",
     "Growth",
+    "KvCache",
     "Latency",
     "Memory",
     "PeakMemory",
     "Polynomial",
     "Row",
     "Rung",
+    "Saving",
     "Size",
     "Step",
     "Symbols",
     "add_latency",
     "by_calibration",
+    "cache_of_config",
     "cost",
     "count_macs",
     "count_params",
@@ -55,10 +63,12 @@ __all__ = [
     "growth",
     "inspect",
     "inspect_onnx",
+    "largest_batch",
     "measure_latency",
     "measure_memory",
     "receptive_field",
     "resolution_ladder",
+    "savings",
     "symbolic",
     "training_hours",
     "weights_bytes",

@@ -8,6 +8,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from netwright.inspect.causal import Attention
+    from netwright.inspect.kv_cache import KvCache
     from netwright.inspect.symbolic import Symbols
 
 from netwright.inspect.figure import Figure
@@ -119,12 +121,16 @@ class Blueprint:
     tied: list[list[str]] = field(default_factory=list)  # names of one and the same parameter
     train: bool = False
     memory: PeakMemory | None = None
+    kv_cache: "KvCache | None" = None  # of a causal decoder
     operators: list[Operator] = field(default_factory=list)  # what a roofline needs to know
     latency: Figure | None = None  # of the forward, or of the training step, on `device`
     how: str = ""  # how it was captured
     notes: list[str] = field(default_factory=list)  # what was guessed, what failed on the way
     example: Any = field(default=None, repr=False, compare=False)  # the inputs of the capture
     symbols: "Symbols | None" = None  # its sizes as expressions, where they were asked for
+    # For `savings`, and not in the JSON: calls of attention; bytes of gradients → the most of all else beside them.
+    attention: "list[Attention]" = field(default_factory=list, repr=False)
+    beside_gradients: dict[int, int] = field(default_factory=dict, repr=False)
 
     @property
     def convention(self) -> str:
@@ -157,6 +163,11 @@ class Blueprint:
     def peak_memory(self) -> int:
         """Bytes; `memory` says of what, when and where."""
         return self.memory.bytes if self.memory else 0
+
+    @property
+    def kv_cache_bytes_per_token(self) -> int | None:
+        """What a token leaves in the cache of keys and values; None where no attention is causal."""
+        return self.kv_cache.bytes_per_token if self.kv_cache else None
 
     @cached_property
     def _children(self) -> list[list[int]]:
@@ -241,6 +252,8 @@ class Blueprint:
             "saved_bytes": self.saved_bytes,
             "train": self.train,
             "memory": asdict(self.memory) if self.memory else None,
+            "kv_cache_bytes_per_token": self.kv_cache_bytes_per_token,
+            "kv_cache": asdict(self.kv_cache) if self.kv_cache else None,
             "latency": asdict(self.latency) if self.latency else None,
             "operators": self.by_operator(),
             "how": self.how,

@@ -17,6 +17,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from netwright.errors import InputError
 from netwright.inspect.blueprint import Blueprint
+from netwright.inspect.causal import is_triangular
 from netwright.inspect.fakes import NoFakeError, faked, mapped
 from netwright.inspect.guess import guesses
 from netwright.inspect.higher_order import is_higher_order, plain_flex_attention, run_higher_order
@@ -81,9 +82,10 @@ class _Pass:
 def _inspect(module: nn.Module, inputs: Inputs, optimizer: str | None, dtype: torch.dtype | None) -> Blueprint:
     args, kwargs = as_call(inputs)
     how, notes = ON_FAKES, []
+    masks = [tensor for tensor in [*module.buffers(), *tensors_in((args, kwargs))] if is_triangular(tensor)]
     try:
         with faked(module, dtype) as (mode, fake), mode:
-            seen = _record(module, fake(args), fake(kwargs), optimizer)
+            seen = _record(module, fake(args), fake(kwargs), optimizer, fake(masks))
     except NoFakeError as error:
         seen = _Pass(None, error)
     if seen.error is not None:
@@ -105,9 +107,11 @@ def _inspect(module: nn.Module, inputs: Inputs, optimizer: str | None, dtype: to
     return blueprint
 
 
-def _record(module: nn.Module, args: tuple, kwargs: dict[str, Any], optimizer: str | None) -> _Pass:
+def _record(
+    module: nn.Module, args: tuple, kwargs: dict[str, Any], optimizer: str | None, masks: list[Tensor] | None = None
+) -> _Pass:
     """One forward, and a backward where there is an optimizer, under a recorder."""
-    recorder = Recorder(module)
+    recorder = Recorder(module, masks or ())
     out, failed = None, None
     with as_used(module, train=optimizer is not None), recorder.hooked(), recorder:
         recorder.feed((args, kwargs))

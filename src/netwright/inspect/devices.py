@@ -88,7 +88,7 @@ DEVICES = {
 }
 
 
-def device(name: str) -> Device:
+def device(name: str, where: str = "--device") -> Device:
     """By its name in any case, with or without hyphens; InputError with the nearest ones."""
     plain = {key.replace("-", ""): one for key, one in DEVICES.items()}
     asked = name.lower().replace("-", "").replace(" ", "").replace("_", "")
@@ -97,6 +97,6 @@ def device(name: str) -> Device:
     near = get_close_matches(asked, plain, 3, 0.4) or list(DEVICES)
     raise InputError(
         f"there is no device {name!r} in the table",
-        where="--device",
-        fix=f"here, for this machine, or {', '.join(plain[n].name if n in plain else n for n in near)}",
+        where=where,
+        fix=f"one of {', '.join(plain[n].name if n in plain else n for n in near)}",
     )

@@ -58,6 +58,9 @@ def add_latency(
         blueprint.latency = _by_operators(module, inputs, blueprint.train, optimizer, dtype, threads)
         blueprint.notes.append("the network does not fit this machine's memory: its operators were run one by one")
         return
+    if blueprint.train and optimizer not in OPTIMIZERS:
+        fix = f"measure one of PyTorch's: {', '.join(OPTIMIZERS)}"
+        raise InputError(f"PyTorch has no {optimizer!r} whose step could be measured", where="optimizer", fix=fix)
     real, args, kwargs = made_real(module, inputs, local, dtype)
     if blueprint.train:
         blueprint.latency = _measured_step(real, args, kwargs, optimizer, threads)

@@ -6,7 +6,7 @@ An operator of the backward belongs to the row whose forward made its autograd n
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -18,8 +18,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.weak import WeakIdKeyDictionary
 
 from netwright.inspect.blueprint import Blueprint, Edge, Row
+from netwright.inspect.causal import Attentions
 from netwright.inspect.fakes import run
 from netwright.inspect.higher_order import is_higher_order, run_higher_order
+from netwright.inspect.kv_cache import cache_seen
 from netwright.inspect.liveness import Liveness
 from netwright.inspect.macs import has_formula, is_free, macs_of, makes_constants, name_of
 from netwright.inspect.measure import weights_bytes
@@ -54,15 +56,16 @@ class _Frame:
 
 
 class Recorder(TorchDispatchMode):
-    """Records a module's forward, and its backward once `forward_done` was called."""
+    """Records a module's forward, and its backward too. `masks`: tensors known to be causal masks."""
 
     supports_higher_order_operators = True
 
-    def __init__(self, module: nn.Module):
+    def __init__(self, module: nn.Module, masks: Iterable[Tensor] = ()):
         super().__init__()
         self.phase = "forward"
         self.row_of_node: dict[int, int] = {}  # autograd node's sequence number → row
         self.memory = Liveness()
+        self.attention = Attentions(module.parameters(), masks)
         self.module = module
         self.paths = {part: path for path, part in module.named_modules()}
         self.rows: list[Row] = []
@@ -160,6 +163,7 @@ class Recorder(TorchDispatchMode):
         if self.frames:
             made, macs = list(tensors_in(out)), macs_of(func, args, kwargs, out)
             self._add_work(self._record(func, macs, given, fed, made), func, args, macs, given, made)
+            self.attention.see(func, args, kwargs, given, made, self.frames[-1].index)
             self.memory.pass_by(passing(name_of(func), args, out), "forward")
         return out
 
@@ -290,6 +294,7 @@ class Recorder(TorchDispatchMode):
                 parent.activation_bytes += row.activation_bytes
                 parent.backward_macs += row.backward_macs
                 parent.saved_bytes += row.saved_bytes
+        calls = self.attention.calls
         return Blueprint(
             cls=type(self.module).__name__,
             device="cpu",
@@ -306,6 +311,9 @@ class Recorder(TorchDispatchMode):
             train=optimizer is not None,
             operators=self._operators(kept, optimizer),
             memory=peak_memory(self.module, inputs, self.memory.peak, optimizer, lambda row: rows[kept[row]].id),
+            kv_cache=cache_seen(calls, lambda row: self.rows[row].path, getattr(self.module, "config", None)),
+            attention=calls,
+            beside_gradients=self.memory.beside,
         )
 
     def _operators(self, kept: list[int], optimizer: str | None) -> list[Operator]:

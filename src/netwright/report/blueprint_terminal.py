@@ -11,7 +11,7 @@ from netwright.report.markdown import blocks
 from netwright.report.words import clean, count, quantity, shape, share, significant, size
 
 if TYPE_CHECKING:
-    from netwright.inspect import Blueprint, Figure, FoldedRow, Symbols
+    from netwright.inspect import Blueprint, Figure, Fit, FoldedRow, Saving, Symbols
 
 BAR = 8
 
@@ -64,6 +64,9 @@ def summary(blueprint: "Blueprint") -> list[tuple[str, str, str]]:
         rows.append(("peak memory", size(blueprint.peak_memory), ", ".join(f"{n} {size(b)}" for n, b in parts)))
         where = f" of {blueprint.memory.where}" if blueprint.memory.where else ""
         rows.append(("  reached in", blueprint.memory.when + where, blueprint.memory.how))
+    if cache := blueprint.kv_cache:
+        calls = f"{len(cache.layers)} layer{'s' if len(cache.layers) != 1 else ''}"
+        rows.append(("KV cache", f"{size(cache.bytes_per_token)} a token", f"{calls}; {cache.how}"))
     if blueprint.latency:
         milliseconds = f"{significant(blueprint.latency.value)} ms{_within(blueprint.latency)}"
         rows.append(("latency", milliseconds, blueprint.latency.how))
@@ -136,6 +139,33 @@ def render_differences(found: Mapping[str, Any], names: Sequence[str], console: 
         pairs = (f"{count(row['left'][key])} → {count(row['right'][key])}" for key in ("calls", "params", "macs"))
         classes.add_row(Text(clean(row["class"], 40), style="cyan"), *pairs)
     console.print(classes)
+
+
+def render_savings(savings: Sequence["Saving"], console: Console) -> None:
+    """The peak of a training step done in each way and the share that it saves; below, what it costs and how that is
+    known."""
+    names = [clean(row.name, 60) for row in savings]
+    width = max(len(name) for name in ("a training step", *names))
+    console.print()
+    console.print(Text(f"{'a training step':{width}}  {'peak':>9}  {'saved':>6}", style="dim"))
+    for name, row in zip(names, savings, strict=True):
+        peak = size(row.peak_bytes) if row.peak_bytes is not None else "unknown"
+        saved = f"{round(100 * row.share)} %" if row.peak_bytes is not None and row.cost else ""
+        console.print(Text(f"{name:{width}}  {peak:>9}  {saved:>6}"))
+        console.print(Text("  " + clean(f"{row.cost}; {row.how}" if row.cost else row.how, 400), style="dim"))
+
+
+def render_fit(fit: "Fit", console: Console) -> None:
+    """The largest batch that fits, or what is missing for one."""
+    room = size(fit.memory_bytes - fit.reserve_bytes)
+    if fit.batch:
+        after = f", one more {size(fit.next_bytes)}" if fit.next_bytes is not None else ""
+        words = f"largest batch in {room}: {fit.batch:,}, peak {size(fit.peak_bytes)}{after}"
+    else:
+        words = f"nothing fits {room}: the smallest batch takes {size(fit.peak_bytes)}"
+    console.print()
+    console.print(Text(words, style="bold"))
+    console.print(Text(clean(fit.how, 400), style="dim"))
 
 
 def _plain_table(*columns: str, right: Sequence[str] = ()) -> Table:

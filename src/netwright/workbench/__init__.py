@@ -3,7 +3,7 @@
 from netwright.workbench.calibrate import calibrate
 from netwright.workbench.catalogue import listing, show
 from netwright.workbench.design import design
-from netwright.workbench.inspect import draw, hours, inspect, over_budget
+from netwright.workbench.inspect import draw, hours, inspect, largest_batch, over_budget, savings
 from netwright.workbench.predict import Predictions, predict
 from netwright.workbench.result import Result
 from netwright.workbench.train import train
@@ -16,9 +16,11 @@ __all__ = [
     "draw",
     "hours",
     "inspect",
+    "largest_batch",
     "listing",
     "over_budget",
     "predict",
+    "savings",
     "show",
     "train",
 ]

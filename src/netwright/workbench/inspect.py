@@ -11,9 +11,12 @@ from netwright.design import Budget
 from netwright.design.errors import DesignError
 from netwright.design.quantity import parse
 from netwright.errors import InputError
-from netwright.inspect import Blueprint, add_latency, inspect_onnx, training_hours
+from netwright.inspect import Blueprint, Fit, Saving, add_latency, inspect_onnx, training_hours
 from netwright.inspect import inspect as capture
+from netwright.inspect import largest_batch as fitted
+from netwright.inspect import savings as saved
 from netwright.inspect import symbolic as symbols_of
+from netwright.inspect.devices import device as device_of
 from netwright.inspect.fakes import mapped
 from netwright.inspect.figure import Figure
 from netwright.inspect.tensors import Inputs
@@ -44,22 +47,12 @@ def inspect(
     so many PyTorch `threads`, or a name of `netwright list devices`, to estimate it · symbolic: its sizes as
     expressions in the batch, the length or the resolution too, in `Blueprint.symbols`.
     """
-    if batch < 1:
-        raise InputError(f"a batch of {batch} is none", where="--batch", fix="give a whole number above 0")
     if threads is not None and threads < 1:
         raise InputError(f"{threads} threads are none", where="--threads", fix="give a whole number above 0")
-    if dtype is not None and dtype not in DTYPES:
-        raise InputError(f"there is no type {dtype!r}", where="--dtype", fix=f"choose of {', '.join(DTYPES)}")
     if not isinstance(target, nn.Module) and targets.is_onnx(target):
         refused = {"--train": train, "--dtype": dtype, "--symbolic": symbolic, "--device": device}
         return _of_onnx(target, inputs, batch, refused)
-    found = targets.Target(type(target).__name__, target) if isinstance(target, nn.Module) else targets.find(target)
-    given: Any = [inputs] if isinstance(inputs, str) else inputs
-    if isinstance(given, list) and given and all(isinstance(one, str) for one in given):
-        given = tuple(shaped(words, batch) for words in given)
-    elif given is None and found.inputs is not None:
-        given = widened(found.inputs, batch)
-    kind = DTYPES[dtype] if dtype else None
+    found, given, kind = _resolved(target, inputs, batch, dtype)
     blueprint = capture(found.module, given, train=train, optimizer=optimizer, dtype=kind, batch=batch)
     blueprint.notes[:0] = found.notes
     if device is not None:
@@ -69,6 +62,57 @@ def inspect(
         if blueprint.symbols is None:
             blueprint.notes.append("no symbols: the forward does not run on fakes")
     return blueprint
+
+
+def savings(
+    target: str | Path | nn.Module,
+    inputs: Inputs | str | list[str] | None = None,
+    *,
+    batch: int = 1,
+    optimizer: str = "adamw",
+    dtype: str | None = None,
+    devices: int = 8,
+) -> list[Saving]:
+    """What would make a training step take less memory; arguments as for `inspect`, and devices to shard over."""
+    found, given, kind = _resolved(target, inputs, batch, dtype)
+    return saved(found.module, given, optimizer=optimizer, dtype=kind, devices=devices, batch=batch)
+
+
+def largest_batch(
+    target: str | Path | nn.Module,
+    memory: int | str,
+    inputs: Inputs | str | list[str] | None = None,
+    *,
+    train: bool = False,
+    optimizer: str = "adamw",
+    dtype: str | None = None,
+) -> Fit:
+    """The largest batch whose peak is at most `memory`: bytes, "24GB", or a device's name; else as for `inspect`."""
+    if isinstance(memory, int):
+        size = memory
+    elif memory[:1].isalpha():
+        size = device_of(memory, "--fit").memory_bytes
+    else:
+        size = int(parse(memory, "bytes", "--fit"))
+    found, given, kind = _resolved(target, inputs, 2, dtype)
+    return fitted(found.module, given, size, train=train, optimizer=optimizer, dtype=kind)
+
+
+def _resolved(
+    target: str | Path | nn.Module, inputs: Inputs | str | list[str] | None, batch: int, dtype: str | None
+) -> tuple[targets.Target, Any, torch.dtype | None]:
+    """The module, its inputs (None: to be guessed) and the type."""
+    if batch < 1:
+        raise InputError(f"a batch of {batch} is none", where="--batch", fix="give a whole number above 0")
+    if dtype is not None and dtype not in DTYPES:
+        raise InputError(f"there is no type {dtype!r}", where="--dtype", fix=f"choose of {', '.join(DTYPES)}")
+    found = targets.Target(type(target).__name__, target) if isinstance(target, nn.Module) else targets.find(target)
+    given: Any = [inputs] if isinstance(inputs, str) else inputs
+    if isinstance(given, list) and given and all(isinstance(one, str) for one in given):
+        given = tuple(shaped(words, batch) for words in given)
+    elif given is None and found.inputs is not None:
+        given = widened(found.inputs, batch)
+    return found, given, DTYPES[dtype] if dtype else None
 
 
 def _of_onnx(path: str | Path, inputs: Any, batch: int, refused: dict[str, Any]) -> Blueprint:
@@ -101,7 +145,7 @@ def shaped(words: str, batch: int = 1) -> torch.Tensor:
 
 def widened(inputs: Any, batch: int) -> Any:
     """Example inputs of one sample, for `batch` of them."""
-    return inputs if batch == 1 else mapped(inputs, lambda one: one.expand(batch, *one.shape[1:]))
+    return inputs if batch == 1 else mapped(inputs, lambda one: one.expand(batch, *one.shape[1:]).contiguous())
 
 
 def hours(blueprint: Blueprint, samples: str | int, epochs: float = 1, devices: int = 1) -> Figure:
