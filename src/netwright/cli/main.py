@@ -204,7 +204,23 @@ Batch = Annotated[int, typer.Option(help="Samples in a batch.")]
 Train = Annotated[bool, typer.Option("--train", help="A training step: backward, gradients, the optimizer's state.")]
 Optimizer = Annotated[str, typer.Option(help="adamw, adam, momentum or sgd; with --train.")]
 Dtype = Annotated[str | None, typer.Option(help="As if in fp32, bf16 or fp16.")]
-Gate = Annotated[str | None, typer.Option(help="Exit with 1 above params=5M,flops=10G,memory=100MB,size=20MB.")]
+Gate = Annotated[str | None, typer.Option(help="Exit with 1 above params=5M,macs=2G,flops=10G,memory=100MB,size=20MB.")]
+Axis = Annotated[
+    str | None,
+    typer.Option(
+        metavar="AXIS", help="How the cost grows with batch, length, resolution, depth or width; length=512,1024,2048."
+    ),
+]
+
+
+def print_schema(value: bool) -> None:
+    if value:
+        import json
+
+        from netwright.inspect import json_schema
+
+        print(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+        raise typer.Exit
 
 
 @app.command()
@@ -222,8 +238,16 @@ def inspect(
     optimizer: Optimizer = "adamw",
     dtype: Dtype = None,
     depth: Annotated[int | None, typer.Option(help="Levels of layers to show. [default: all]")] = None,
+    growth: Axis = None,
+    field: Annotated[
+        bool, typer.Option("--field", help="How far it sees: receptive fields, attention's reach.")
+    ] = False,
     budget: Gate = None,
     html: Annotated[Path | None, typer.Option(help="Write its picture, to open and close, to this page.")] = None,
+    schema: Annotated[
+        bool,
+        typer.Option("--schema", callback=print_schema, is_eager=True, help="Print the JSON Schema of --format json."),
+    ] = False,
     format: Output = Format.human,
 ) -> None:
     """Show what any network is and costs: layers, parameters, MACs, memory.
@@ -233,6 +257,8 @@ def inspect(
       netwright inspect torchvision:maskrcnn_resnet50_fpn --input 3,480,640
       netwright inspect mynet.py:Net --input 3,224,224 --train --batch 8
       netwright inspect vit:base --html vit.html
+      netwright inspect resnet50 --field
+      netwright inspect vit:base --growth resolution=224,384,512
       netwright inspect design.yaml --budget params=5M,memory=100MB
     """
     from netwright.cli.screen import screen
@@ -240,7 +266,16 @@ def inspect(
     with screen(format) as view:
         from netwright import workbench
 
-        blueprint = workbench.inspect(target, input, train=train, batch=batch, optimizer=optimizer, dtype=dtype)
+        blueprint = workbench.inspect(
+            target,
+            input,
+            train=train,
+            batch=batch,
+            optimizer=optimizer,
+            dtype=dtype,
+            growth=growth,
+            field=field,
+        )
         over = workbench.over_budget(blueprint, budget) if budget else []
         if html is not None:
             workbench.draw(blueprint, html, target)
@@ -258,14 +293,21 @@ def diff(
     train: Train = False,
     optimizer: Optimizer = "adamw",
     dtype: Dtype = None,
-    budget: Annotated[str | None, typer.Option(help="Exit with 1 where the second exceeds it: params=5M.")] = None,
+    budget: Annotated[
+        str | None,
+        typer.Option(
+            help="Exit with 1 where the second exceeds it: params=5M; with a sign, the first: params=+5%,macs=+0."
+        ),
+    ] = None,
+    depth: Annotated[int | None, typer.Option(help="Levels of layers to show. [default: all]")] = None,
     format: Output = Format.human,
 ) -> None:
-    """Show two networks side by side: totals, and the layers in which they differ.
+    """Show two networks side by side: totals, and the layers that were added, removed or changed.
 
     Examples:
       netwright diff resnet50 resnet101
-      netwright diff old.yaml new.yaml --budget params=5M
+      netwright diff old.yaml new.yaml --budget params=+5%,macs=+0
+      netwright diff resnet50 resnet:se50 --budget params=30M --depth 1
     """
     from netwright.cli.screen import screen
 
@@ -276,8 +318,8 @@ def diff(
             workbench.inspect(target, input, train=train, batch=batch, optimizer=optimizer, dtype=dtype)
             for target in (left, right)
         ]
-        over = workbench.over_budget(both[1], budget) if budget else []
-        view.difference(both, (left, right), over)
+        over = workbench.over_limits(both[1], both[0], budget) if budget else []
+        view.difference(both, (left, right), over, depth)
     if over:
         raise typer.Exit(1)
 

@@ -103,7 +103,7 @@ class Screen:
             render_blueprint(blueprint, self.out, title, depth)
         self._over(over)
 
-    def difference(self, both: Any, names: tuple[str, str], over: list[str]) -> None:
+    def difference(self, both: Any, names: tuple[str, str], over: list[str], depth: int | None = None) -> None:
         from netwright.inspect import differences
         from netwright.report import render_differences
 
@@ -111,7 +111,7 @@ class Screen:
         if self.format == "json":
             print(json.dumps({"left": names[0], "right": names[1], **found, "over_budget": over}))
         elif self.format == "human":
-            render_differences(found, names, self.out)
+            render_differences(found, names, self.out, depth)
         self._over(over)
 
     def _over(self, over: list[str]) -> None:

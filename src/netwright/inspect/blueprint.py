@@ -5,7 +5,11 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from netwright.inspect.growth import Growth
+    from netwright.inspect.sight import Sight
 
 CONVENTION = (
     "MACs: multiply-accumulates of matrix products, convolutions and attention; biases, norms, activations, "
@@ -38,6 +42,7 @@ class Row:
     activation_bytes: int = 0  # memory newly allocated for the results of its operators
     backward_macs: int = 0  # of its backward, and of computing it again where it is checkpointed
     saved_bytes: int = 0  # of its results, still alive at the end of the forward, for the backward
+    options: str = ""  # what the module says of itself beside its class: kernel size, stride
 
     @property
     def flops(self) -> int:
@@ -77,6 +82,8 @@ class FoldedRow:
     macs: int
     activation_bytes: int
     own_params: int
+    options: str = ""  # those of the first copy
+    path: str = ""  # that of the first copy
 
 
 @dataclass(frozen=True)
@@ -113,6 +120,9 @@ class Blueprint:
     memory: PeakMemory | None = None
     how: str = ""  # how it was captured
     notes: list[str] = field(default_factory=list)  # what was guessed, what failed on the way
+    example: Any = field(default=None, repr=False, compare=False)  # the inputs of the capture
+    growth: "Growth | None" = None  # where it was asked for
+    sight: "Sight | None" = None
 
     @property
     def convention(self) -> str:
@@ -156,8 +166,15 @@ class Blueprint:
 
     def children(self, row: Row) -> list[Row]:
         """The calls inside a call, in order."""
-        index = next(index for index, other in enumerate(self.rows) if other.id == row.id)
-        return [self.rows[child] for child in self._children[index]]
+        return [self.rows[child] for child in self._children[self._index[row.id]]]
+
+    def look(self, row: Row) -> int:
+        """The same number for two calls that look the same: class, shapes, cost, and the same of what is inside."""
+        return self._signatures[self._index[row.id]]
+
+    @cached_property
+    def _index(self) -> dict[str, int]:
+        return {row.id: index for index, row in enumerate(self.rows)}
 
     def folded(self, max_depth: int | None = None) -> list[FoldedRow]:
         """The layer table: a run of identical numbered siblings becomes one row "×n", opened at its first."""
@@ -181,6 +198,8 @@ class Blueprint:
                 macs=first.macs,
                 activation_bytes=first.activation_bytes,
                 own_params=first.own_params,
+                options=first.options,
+                path=first.path,
             )
             yield from self._fold(below, times * len(run), max_depth)
 
@@ -201,6 +220,8 @@ class Blueprint:
         return signatures
 
     def to_json(self) -> dict[str, Any]:
+        """Plain data; netwright.inspect.schema says its keys."""
+        asked = {"growth": self.growth, "field": self.sight}
         return {
             "cls": self.cls,
             "device": self.device,
@@ -224,6 +245,7 @@ class Blueprint:
             "tied": self.tied,
             "rows": [asdict(row) for row in self.rows],
             "edges": [{"source": edge.source, "target": edge.target, "shape": list(edge.shape)} for edge in self.edges],
+            **{key: found.to_json() for key, found in asked.items() if found is not None},
         }
 
     def __repr__(self) -> str:

@@ -100,6 +100,7 @@ def _inspect(module: nn.Module, inputs: Inputs, optimizer: str | None, dtype: to
     assert seen.blueprint is not None
     blueprint = seen.blueprint
     blueprint.device, blueprint.how, blueprint.notes = _device_of(module, (args, kwargs)), how, notes
+    blueprint.example = inputs
     return blueprint
 
 

@@ -154,6 +154,7 @@ def lines(
     x_label: str = "step",
     y_label: str = "",
     log: bool = False,
+    log_x: bool = False,
     guide: float | None = None,
     noisy: bool = False,
     events: Sequence[float] = (),
@@ -167,7 +168,7 @@ def lines(
     log = log and bool(ys) and min(ys) > 0
     ys_all = [*ys, guide] if guide is not None and (guide > 0 or not log) else ys
     up = Axis(ys_all, HEIGHT - BOTTOM, TOP, log=log)
-    across = Axis([x for pairs in data.values() for x, _ in pairs], _left(up), WIDTH - RIGHT, pad=0)
+    across = Axis([x for pairs in data.values() for x, _ in pairs], _left(up), WIDTH - RIGHT, log=log_x, pad=0)
     parts = _axes(across, up, x_label, y_label)
     parts += [
         line(across(x), TOP, across(x), HEIGHT - BOTTOM, stroke="bad", dash="3 3")

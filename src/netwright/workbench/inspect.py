@@ -8,13 +8,15 @@ from torch import nn
 
 from netwright.design import Budget
 from netwright.design.errors import DesignError
+from netwright.design.quantity import parse
 from netwright.errors import InputError
-from netwright.inspect import Blueprint
+from netwright.inspect import Blueprint, sight
 from netwright.inspect import inspect as capture
 from netwright.inspect.fakes import mapped
 from netwright.inspect.tensors import Inputs
 from netwright.report import render_viewer
 from netwright.workbench import targets
+from netwright.workbench.growth import asked, growth_of
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -27,17 +29,23 @@ def inspect(
     batch: int = 1,
     optimizer: str = "adamw",
     dtype: str | None = None,
+    growth: str | None = None,
+    field: bool = False,
 ) -> Blueprint:
     """The Blueprint of a module, or of the network that `targets` finds by its name.
 
     inputs: tensors, or shapes in words without the batch ("3,224,224", "128:int"); guessed where not given ·
     train: a training step with the state of `optimizer` · batch: of inputs that are not given as tensors ·
-    dtype: fp32, bf16 or fp16, of weights and floating inputs.
+    dtype: fp32, bf16 or fp16, of weights and floating inputs · growth: an axis along which the cost is asked for too
+    (batch, length, resolution, depth, width), or with its sizes ("length=512,1024"), in `Blueprint.growth` · field: how
+    far the network sees too, in `Blueprint.sight`.
     """
     if batch < 1:
         raise InputError(f"a batch of {batch} is none", where="--batch", fix="give a whole number above 0")
     if dtype is not None and dtype not in DTYPES:
         raise InputError(f"there is no type {dtype!r}", where="--dtype", fix=f"choose of {', '.join(DTYPES)}")
+    if growth is not None:
+        asked(growth)
     found = targets.Target(type(target).__name__, target) if isinstance(target, nn.Module) else targets.find(target)
     given: Any = [inputs] if isinstance(inputs, str) else inputs
     if isinstance(given, list) and given and all(isinstance(one, str) for one in given):
@@ -47,6 +55,11 @@ def inspect(
     kind = DTYPES[dtype] if dtype else None
     blueprint = capture(found.module, given, train=train, optimizer=optimizer, dtype=kind, batch=batch)
     blueprint.notes[:0] = found.notes
+    if growth is not None:
+        options: dict[str, Any] = {"train": train, "optimizer": optimizer, "dtype": kind}
+        blueprint.growth = growth_of(found, blueprint.example, growth, **options)
+    if field:
+        blueprint.sight = sight(found.module, blueprint, blueprint.example, found.make)
     return blueprint
 
 
@@ -78,13 +91,14 @@ def draw(blueprint: Blueprint, path: str | Path, title: str = "") -> Path:
 
 
 def over_budget(blueprint: Blueprint, budget: str) -> list[str]:
-    """What exceeds "params=5M,flops=10G,memory=100MB,size=20MB", in words; InputError where it is no budget."""
+    """What exceeds "params=5M,macs=5G,flops=10G,memory=100MB,size=20MB", in words; InputError where it is no budget."""
     limits: dict[str, str] = {}
     for part in budget.split(","):
         name, equals, value = part.partition("=")
         if not equals:
             raise DesignError(f"{part!r} is no limit", where="--budget", allowed="params=5M,memory=100MB")
         limits[name.strip()] = value.strip()
+    most_macs = parse(limits.pop("macs"), "count", "--budget.macs") if "macs" in limits else None
     allowed = Budget.parse(where="--budget", **limits)
     counted = {
         "params": blueprint.params,
@@ -95,7 +109,8 @@ def over_budget(blueprint: Blueprint, budget: str) -> list[str]:
     for name in ("latency", "time"):
         if name in limits:
             raise DesignError(f"{name} is measured, not counted", where="--budget", allowed=", ".join(counted))
-    found = ((name, value, getattr(allowed, name)) for name, value in counted.items())
+    found = [(name, value, getattr(allowed, name)) for name, value in counted.items()]
+    found.insert(1, ("macs", blueprint.macs, most_macs))
     return [
         f"{name.partition('_')[0]}: {value:,} of {most:,} allowed"
         for name, value, most in found

@@ -1,0 +1,189 @@
+"""The JSON of `inspect`, said precisely, as a JSON Schema (draft 2020-12): each key with what it means.
+
+`TOP` is the whole answer, one line a key; what a key holds is below it. A key that is not required is there where it
+was asked for.
+"""
+
+from typing import Any
+
+from netwright.inspect.growth import AXES, UNITS
+
+Schema = dict[str, Any]
+
+
+def _said(schema: Schema, words: str) -> Schema:
+    return {**schema, "description": words}
+
+
+def _object(optional: tuple[str, ...] = (), **properties: Schema) -> Schema:
+    """An object of these keys and no others; all but the `optional` ones are always there."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": [name for name in properties if name not in optional],
+        "additionalProperties": False,
+    }
+
+
+def _list(items: Schema, words: str = "") -> Schema:
+    return {"type": "array", "items": items} | ({"description": words} if words else {})
+
+
+def _or_null(schema: Schema) -> Schema:
+    if isinstance(schema.get("type"), str):
+        return {**schema, "type": [schema["type"], "null"]}
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def text(words: str = "") -> Schema:
+    return _said({"type": "string"}, words) if words else {"type": "string"}
+
+
+def count(words: str = "") -> Schema:
+    made = {"type": "integer", "minimum": 0}
+    return _said(made, words) if words else made
+
+
+def number(words: str = "") -> Schema:
+    return _said({"type": "number"}, words) if words else {"type": "number"}
+
+
+def flag(words: str = "") -> Schema:
+    return _said({"type": "boolean"}, words) if words else {"type": "boolean"}
+
+
+def _sizes(words: str = "") -> Schema:
+    return _list({"type": "integer"}, words)
+
+
+SHAPES = _list(_sizes())
+
+ROW = _object(
+    id=text("its path, with :2 for the second call of the same module: unique"),
+    path=text("of the module in the network; the operator's name behind it for an operator"),
+    cls=text("class of the module, or name of the operator"),
+    kind={"enum": ["module", "op"]},
+    depth=count("0 is the network"),
+    parent=_or_null(count("place of its caller's row in this list")),
+    inputs=SHAPES,
+    outputs=SHAPES,
+    leaf=flag("it calls no other module"),
+    own_params=count("parameters that it holds itself"),
+    params=count("parameters under it, tied ones at their first call"),
+    trainable=count(),
+    buffers=count(),
+    macs=count("multiply-accumulates of the forward under it"),
+    activation_bytes=count("memory newly allocated for results"),
+    backward_macs=count(),
+    saved_bytes=count("of its results, what the backward needs"),
+    options=text("what the module says of itself: kernel size, stride, probability of dropping"),
+)
+EDGE = _object(source=text("a row's id, or input:0"), target=text("a row's id, or output"), shape=_sizes())
+MEMORY = _object(
+    bytes=count("held at once"),
+    by={"type": "object", "additionalProperties": count(), "description": "category → bytes at that moment"},
+    when=text("forward, backward or optimizer step"),
+    where=text("the row's id"),
+    how=text("how it was got"),
+)
+MISSED = _object(op=text(), calls=count(), where=text("the first row with one"))
+GROWN = _object(
+    size=number("in the unit of the axis"),
+    params=_or_null(count()),
+    macs=_or_null(count()),
+    attention_macs=_or_null(count("of products between two activations")),
+    backward_macs=_or_null(count()),
+    activation_bytes=_or_null(count()),
+    saved_bytes=_or_null(count()),
+    peak_memory=_or_null(count()),
+    latency_ms=_or_null(number()),
+    error=text("why the network refused this size; then all figures are null"),
+)
+GROWTH = _object(
+    axis={"enum": list(AXES)},
+    unit={"enum": list(UNITS.values())},
+    train=flag(),
+    rows=_list(GROWN),
+    exponents={"type": "object", "additionalProperties": number(), "description": "figure ∝ size ^ exponent"},
+    crossing=_or_null(number("size from which attention takes more MACs than all else")),
+    how=text("where the crossing comes from, or why there is none"),
+)
+STAGE = _object(
+    stride=count("pixels of the input from one unit to the next"),
+    units=_sizes("of the map"),
+    first=text("the first row with this stride"),
+    last=text("the last row with this stride, which the rest is of"),
+    size=_sizes("what one unit sees, in theory, padding included"),
+    local=_sizes("the same without attention, squeeze-and-excitation and global pooling"),
+    covers_input=flag(),
+)
+ATTENTION = _object(
+    cls=text(),
+    layers=count("that are alike"),
+    first=text("path of the first"),
+    last=text("path of the last"),
+    length=count("of the sequence"),
+    before=_or_null(count("how far behind a token the farthest one is that it sees")),
+    after=_or_null(count("how far ahead; 0: causal")),
+    causal=_or_null(flag()),
+    window=_or_null(count("tokens in the window; null: none, or longer than the sequence")),
+    how=text(),
+    words=text("full; causal, all before; window of 512"),
+)
+FIELD = _object(
+    space=_sizes("of the first input"),
+    unit={"enum": ["pixels", "tokens"]},
+    stages=_list(STAGE, "by stride"),
+    last=_or_null(STAGE),
+    effective=_or_null(
+        _object(
+            size=count("side of the smallest square with this share of the gradient"),
+            share=number(),
+            where=text("path of the module whose centre unit was taken"),
+            how=text(),
+        )
+    ),
+    attention=_list(ATTENTION),
+    notes=_list(text(), "what could not be found, and why"),
+    sentence=text("what the last stage sees"),
+)
+
+# The whole answer, in its order.
+TOP: dict[str, Schema] = {
+    "target": text("what was asked for, as it was typed"),
+    "cls": text("class of the network"),
+    "device": text("where its weights are"),
+    "inputs": _said(SHAPES, "shapes of the inputs"),
+    "outputs": _said(SHAPES, "shapes of the outputs"),
+    "params": count("parameters, tied ones once"),
+    "trainable": count("of them"),
+    "buffers": count("numbers in buffers"),
+    "weights_bytes": count("of parameters and buffers"),
+    "macs": count("multiply-accumulates of the forward"),
+    "flops": count("twice the MACs"),
+    "backward_macs": count("of the backward; 0 without training"),
+    "activation_bytes": count("newly allocated by the forward"),
+    "saved_bytes": count("kept for the backward; 0 without training"),
+    "train": flag("a training step, or a forward"),
+    "memory": _said(_or_null(MEMORY), "the most that is held at once"),
+    "how": text("how the network was captured"),
+    "notes": _list(text(), "what was guessed, what was run, what failed on the way"),
+    "convention": text("what the MACs count"),
+    "not_counted": _list(MISSED, "operators without a formula: with any, the MACs are a lower bound"),
+    "tied": _list(_list(text()), "names of one and the same parameter"),
+    "rows": _list(ROW, "the calls, in order, parents first"),
+    "edges": _list(EDGE, "tensors that go from one row without rows inside to another"),
+    "growth": _said(GROWTH, "how the cost grows, with --growth"),
+    "field": _said(FIELD, "how far it sees, with --field"),
+    "over_budget": _list(text(), "limits that are exceeded, in words"),
+}
+OPTIONAL = ("target", "growth", "field", "over_budget")  # not of every Blueprint.to_json()
+
+
+def json_schema() -> Schema:
+    """The JSON Schema of `Blueprint.to_json()`, and of `netwright inspect --format json`."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "netwright inspect",
+        **_object(OPTIONAL, **TOP),
+    }
