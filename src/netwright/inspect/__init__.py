@@ -1,6 +1,6 @@
 """What any nn.Module is and costs: the Blueprint (one pass), counts, and measurements on this machine."""
 
-from netwright.inspect.attention import AttentionReach, attention_reach
+from netwright.inspect.attention import AttentionReach, attention_macs, attention_reach
 from netwright.inspect.blueprint import CONVENTION, Blueprint, Edge, FoldedRow, PeakMemory, Row
 from netwright.inspect.capture import inspect
 from netwright.inspect.cost import Cost, Figure, cost, count_macs, count_params
@@ -43,6 +43,7 @@ __all__ = [
     "Rung",
     "Sight",
     "Stage",
+    "attention_macs",
     "attention_reach",
     "cost",
     "count_macs",

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from netwright.errors import InputError
-from netwright.inspect.blueprint import Blueprint
+from netwright.inspect.blueprint import Blueprint, Row
 from netwright.inspect.capture import inspect
 from netwright.inspect.tensors import Inputs
 
@@ -123,7 +123,10 @@ def _flat(values: Iterable[Any]) -> Iterator[Any]:
 
 @dataclass(frozen=True)
 class _Run:
-    """Equal blocks one behind the other in a container: the first one's place, how many, and of how many."""
+    """Equal blocks one behind the other in a container: the first one's place, how many, and of how many.
+
+    One alone may be repeated where the others are of its class: the second of the two blocks of ResNet-18's stages.
+    """
 
     container: str
     start: int
@@ -174,11 +177,24 @@ def _runs(module: nn.Module, blueprint: Blueprint) -> Iterator[_Run]:
                 best = start, length
             start += length
         start, length = best
-        run = [where for where, _ in children[start : start + length]]
-        if length > 1 and all(_feeds(blueprint, one, other, run) for one, other in pairwise(run)):
+        if length == 1 and _may_repeat(children, rows):
+            start = len(children) - 1
+        elif length < 2:
+            continue
+        before = start - 1 if length == 1 else start
+        run = [where for where, _ in children[before : start + length]]
+        if all(_feeds(blueprint, one, other, run) for one, other in pairwise(run)):
             kin = sum(type(child) is type(children[start][1]) for _, child in children)
             taken.append(path)
             yield _Run(path, start, length, kin)
+
+
+def _may_repeat(children: list[tuple[str, nn.Module]], rows: dict[str, Row]) -> bool:
+    """Whether the last of blocks of one class, each with layers inside, gives what it takes."""
+    where, last = children[-1]
+    alike = len(children) > 1 and len({type(child) for _, child in children}) == 1
+    row = rows.get(where)
+    return alike and row is not None and bool(list(last.children())) and row.inputs[:1] == row.outputs[:1]
 
 
 def _feeds(blueprint: Blueprint, one: str, other: str, run: list[str]) -> bool:

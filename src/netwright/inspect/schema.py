@@ -62,23 +62,25 @@ ROW = _object(
     id=text("its path, with :2 for the second call of the same module: unique"),
     path=text("of the module in the network; the operator's name behind it for an operator"),
     cls=text("class of the module, or name of the operator"),
-    kind={"enum": ["module", "op"]},
+    kind=_said({"enum": ["module", "op"]}, "a module's call, or an operator between modules"),
     depth=count("0 is the network"),
     parent=_or_null(count("place of its caller's row in this list")),
-    inputs=SHAPES,
-    outputs=SHAPES,
+    inputs=_said(SHAPES, "shapes"),
+    outputs=_said(SHAPES, "shapes"),
     leaf=flag("it calls no other module"),
     own_params=count("parameters that it holds itself"),
     params=count("parameters under it, tied ones at their first call"),
-    trainable=count(),
-    buffers=count(),
+    trainable=count("of the parameters under it"),
+    buffers=count("numbers in the buffers under it"),
     macs=count("multiply-accumulates of the forward under it"),
     activation_bytes=count("memory newly allocated for results"),
-    backward_macs=count(),
+    backward_macs=count("of the backward under it"),
     saved_bytes=count("of its results, what the backward needs"),
     options=text("what the module says of itself: kernel size, stride, probability of dropping"),
 )
-EDGE = _object(source=text("a row's id, or input:0"), target=text("a row's id, or output"), shape=_sizes())
+EDGE = _object(
+    source=text("a row's id, or input:0"), target=text("a row's id, or output"), shape=_sizes("of the tensor")
+)
 MEMORY = _object(
     bytes=count("held at once"),
     by={"type": "object", "additionalProperties": count(), "description": "category → bytes at that moment"},
@@ -86,24 +88,24 @@ MEMORY = _object(
     where=text("the row's id"),
     how=text("how it was got"),
 )
-MISSED = _object(op=text(), calls=count(), where=text("the first row with one"))
+MISSED = _object(op=text("the operator"), calls=count("of it"), where=text("the first row with one"))
 GROWN = _object(
     size=number("in the unit of the axis"),
-    params=_or_null(count()),
-    macs=_or_null(count()),
-    attention_macs=_or_null(count("of products between two activations")),
-    backward_macs=_or_null(count()),
-    activation_bytes=_or_null(count()),
-    saved_bytes=_or_null(count()),
-    peak_memory=_or_null(count()),
-    latency_ms=_or_null(number()),
+    params=_or_null(count("parameters")),
+    macs=_or_null(count("of the forward")),
+    attention_macs=_or_null(count("of products between two activations; null where they are not told apart")),
+    backward_macs=_or_null(count("of the backward; 0 without training")),
+    activation_bytes=_or_null(count("newly allocated by the forward")),
+    saved_bytes=_or_null(count("kept for the backward; 0 without training")),
+    peak_memory=_or_null(count("bytes held at once")),
+    latency_ms=_or_null(number("of a forward, where it is known")),
     error=text("why the network refused this size; then all figures are null"),
 )
 GROWTH = _object(
-    axis={"enum": list(AXES)},
-    unit={"enum": list(UNITS.values())},
-    train=flag(),
-    rows=_list(GROWN),
+    axis=_said({"enum": list(AXES)}, "what grows"),
+    unit=_said({"enum": list(UNITS.values())}, "of the sizes"),
+    train=flag("of a training step, or a forward"),
+    rows=_list(GROWN, "one for each size"),
     exponents={"type": "object", "additionalProperties": number(), "description": "figure ∝ size ^ exponent"},
     crossing=_or_null(number("size from which attention takes more MACs than all else")),
     how=text("where the crossing comes from, or why there is none"),
@@ -115,35 +117,34 @@ STAGE = _object(
     last=text("the last row with this stride, which the rest is of"),
     size=_sizes("what one unit sees, in theory, padding included"),
     local=_sizes("the same without attention, squeeze-and-excitation and global pooling"),
-    covers_input=flag(),
+    covers_input=flag("as large as the input along every axis"),
 )
 ATTENTION = _object(
-    cls=text(),
-    layers=count("that are alike"),
+    cls=text("class of the layers"),
+    layers=count("how many are alike"),
     first=text("path of the first"),
     last=text("path of the last"),
     length=count("of the sequence"),
     before=_or_null(count("how far behind a token the farthest one is that it sees")),
     after=_or_null(count("how far ahead; 0: causal")),
-    causal=_or_null(flag()),
+    causal=_or_null(flag("no token sees what comes after it; null: not known")),
     window=_or_null(count("tokens in the window; null: none, or longer than the sequence")),
-    how=text(),
+    how=text("by gradient, or by the flags of the calls"),
     words=text("full; causal, all before; window of 512"),
+)
+EFFECTIVE = _object(
+    size=count("side of the smallest square with this share of the centre unit's gradient"),
+    share=number("0.95"),
+    where=text("path of the module whose centre unit was taken"),
+    how=text("on what inputs, with what weights"),
 )
 FIELD = _object(
     space=_sizes("of the first input"),
-    unit={"enum": ["pixels", "tokens"]},
+    unit=_said({"enum": ["pixels", "tokens"]}, "of the space"),
     stages=_list(STAGE, "by stride"),
-    last=_or_null(STAGE),
-    effective=_or_null(
-        _object(
-            size=count("side of the smallest square with this share of the gradient"),
-            share=number(),
-            where=text("path of the module whose centre unit was taken"),
-            how=text(),
-        )
-    ),
-    attention=_list(ATTENTION),
+    last=_said(_or_null(STAGE), "the stage whose map is made last"),
+    effective=_said(_or_null(EFFECTIVE), "what the last map sees by its gradients"),
+    attention=_list(ATTENTION, "layers that reach equally far as one"),
     notes=_list(text(), "what could not be found, and why"),
     sentence=text("what the last stage sees"),
 )

@@ -1,6 +1,6 @@
 """How far a network sees, stage by stage, summed up: in theory, by its gradients, and through its attention."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import asdict, dataclass, field
 from math import prod
 from typing import Any
@@ -127,7 +127,8 @@ def sight(module: nn.Module, blueprint: Blueprint, inputs: Inputs, make: Make | 
     if sequence:
         attention = _attention(module, blueprint, inputs, make, notes)
     elif last is not None:
-        effective = _effective(module, blueprint, inputs, last, make, notes)
+        where = _last_map(blueprint, {row: one for row, one in known.items() if one.size == last.size}, last.units)
+        effective = _effective(module, blueprint, inputs, where, make, notes)
     return Sight(space, "tokens" if sequence else "pixels", stages, last, effective, attention, notes)
 
 
@@ -149,9 +150,8 @@ def _followed(module: nn.Module, inputs: Inputs, notes: list[str]) -> list[Field
 
 
 def _effective(
-    module: nn.Module, blueprint: Blueprint, inputs: Inputs, last: Stage, make: Make | None, notes: list[str]
+    module: nn.Module, blueprint: Blueprint, inputs: Inputs, path: str | None, make: Make | None, notes: list[str]
 ) -> Effective | None:
-    path = _last_map(blueprint, last)
     if path is None:
         notes.append("no effective field: the last stage gives no map (B, C, *space)")
         return None
@@ -170,21 +170,21 @@ def _effective(
     return Effective(size, SHARE, path, f"{how}, with {weights}")
 
 
-def _last_map(blueprint: Blueprint, last: Stage) -> str | None:
-    """Path of the module that gives the last map of this stage, the outermost of those that end there."""
-    ends = list(range(len(blueprint.rows)))
-    for index in reversed(ends):
-        parent = blueprint.rows[index].parent
+def _last_map(blueprint: Blueprint, known: Container[str], units: tuple[int, ...]) -> str | None:
+    """Path of the module that gives the last map of so many units, the outermost of those that end in a known row."""
+    rows = blueprint.rows
+    ends = list(range(len(rows)))
+    for index in reversed(range(len(rows))):
+        parent = rows[index].parent
         if parent is not None:
             ends[parent] = max(ends[parent], ends[index])
 
     def is_map(row: Row) -> bool:
         shape = row.outputs[0] if row.outputs else []
-        return row.kind == "module" and tuple(shape[2:]) == last.units
+        return row.kind == "module" and tuple(shape[2:]) == units
 
-    least = next((index for index, row in enumerate(blueprint.rows) if row.id == last.last), 0)
-    found = [(ends[index], -index) for index, row in enumerate(blueprint.rows) if is_map(row) and ends[index] >= least]
-    return blueprint.rows[-max(found)[1]].path if found else None
+    found = [(ends[i], -i) for i, row in enumerate(rows) if is_map(row) and rows[ends[i]].id in known]
+    return rows[-max(found)[1]].path if found else None
 
 
 def _attention(

@@ -31,15 +31,16 @@ def render_differences(found: Json, names: Sequence[str], console: Console, dept
     tops = [row for row in _tops(found["rows"]) if depth is None or row["depth"] <= depth]
     shown = [row for row in tops if not set(row["changed"]) <= SHAPES or row["change"] != "changed"]
     if shown:
-        table = _table("", "layer", "class", "parameters", "MACs", "what differs", right=(3, 4))
-        for place, least in ((0, 1), (3, 15), (4, 15)):  # what a narrow terminal must not cut
+        table = _table("  layer", "class", "parameters", "MACs", "what differs", right=(2, 3))
+        longest = max(2 * row["depth"] + len(_name(row)) for row in shown)
+        for place, least in ((0, min(longest + 2, 36)), (2, 15), (3, 15)):  # what a narrow terminal must not cut
             table.columns[place].min_width = least
         for row in shown:
             mark, style = MARKS[row["change"]]
-            name = Text("  " * row["depth"] + _name(row))
+            name = Text(mark, style=style).append(f" {'  ' * row['depth']}{_name(row)}", style="default")
             figures = (_both(row, key, count) for key in ("params", "macs"))
             what = Text("; ".join(_what(row)))
-            table.add_row(Text(mark, style=style), name, Text(_class(row), style="cyan"), *figures, what)
+            table.add_row(name, Text(_class(row), style="cyan"), *figures, what)
         console.print(table)
     same = sum(row["change"] == "same" for row in found["rows"])
     inside = sum(row["change"] != "same" for row in found["rows"]) - len(tops)

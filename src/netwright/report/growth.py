@@ -71,13 +71,13 @@ def figure(growth: Json) -> Figure | None:
     series = {}
     for key, name in PLOTTED.items():
         values = [row.get(key) for row in rows]
-        if len(rows) > 1 and all(values):
+        if len(rows) > 1 and all(values) and len(set(values)) > 1:
             series[name] = {"x": [row["size"] for row in rows], "y": [value / values[0] for value in values]}
     if not series:
         return None
     axis, unit = clean(growth.get("axis"), 20), clean(growth.get("unit"), 20)
     title = f"Growth with the {axis}"
-    drawn = plots.lines(series, x_label=f"{axis} ({unit})", y_label=f"{title}, times", log=True, log_x=True)
+    drawn = plots.lines(series, x_label=f"{axis} ({unit})", y_label="Growth (×)", log=True, log_x=True)
     exponents = growth.get("exponents") or {}
     powers = [f"{name} ^ {significant(exponents[key], 2)}" for key, name in PLOTTED.items() if key in exponents]
     said = f"{title}, counted from {size(rows[0]['size'])} to {size(rows[-1]['size'])} {unit}: {', '.join(powers)}."
