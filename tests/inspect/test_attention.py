@@ -93,6 +93,28 @@ def test_pooling_is_no_reach():
     assert reach(network(nn.Linear(8, 8))) == []
 
 
+def test_a_projection_of_zeros_lets_no_gradient_through():
+    net = network(Attention(causal=True))
+    nn.init.zeros_(net[0].proj.weight)
+    (found,) = reach(net)
+    assert (found.causal, found.before, found.after) == (True, 11, 0)
+    assert "as the attention was called" in found.how
+
+
+def test_behind_a_stem_its_own_tokens_count():
+    class Stem(nn.Module):
+        def forward(self, x):
+            return x[:, ::2]
+
+    (found,) = reach(network(Stem(), Attention(lambda d: (d >= 0) & (d < 3))))
+    assert (found.length, found.window, found.causal) == (LENGTH // 2, 3, True)
+
+
+def test_an_empty_container_is_passed_through():
+    (found,) = reach(network(nn.Sequential(), Attention()))
+    assert found.words == "full"
+
+
 def test_on_fakes_it_is_what_the_calls_say():
     rows = reach(network(Attention(), Attention(causal=True), Attention(lambda d: d >= 0)), real=False)
     assert [(row.causal, row.before, row.after) for row in rows] == [

@@ -206,6 +206,28 @@ def test_names_of_other_configurations(model, axis, sizes):
     assert found.rows[0].macs < found.rows[1].macs < found.rows[2].macs
 
 
+def test_a_constructor_that_refuses_is_a_row():
+    class Config:
+        hidden_size = 4
+
+        def to_dict(self):
+            return {"hidden_size": self.hidden_size}
+
+    class Net(nn.Module):
+        def __init__(self, config):
+            super().__init__()
+            if config.hidden_size > 8:
+                raise RuntimeError("too wide")
+            self.config, self.linear = config, nn.Linear(4, config.hidden_size)
+
+        def forward(self, x):
+            return self.linear(x)
+
+    found = growth(Net(Config()), torch.zeros(1, 4), "width", (1, 2, 4))
+    assert [(row.size, row.params) for row in found.rows] == [(4, 20), (8, 40), (16, None)]
+    assert found.rows[2].error == "it can't be made: RuntimeError: too wide"
+
+
 def test_no_depth_in_a_configuration():
     class Config:
         def to_dict(self):

@@ -20,7 +20,7 @@ from netwright.inspect.recorder import is_composite
 from netwright.inspect.tensors import Inputs, as_call, tensors_in
 
 BY_GRADIENT = "by gradient: positions that reach the first, the middle and the last one of a real forward"
-BY_FLAGS = "as the attention was called, on fakes: what a mask hides was not looked at"
+BY_FLAGS = "as the attention was called: what a mask hides was not looked at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,32 +74,26 @@ def attention_reach(module: nn.Module, inputs: Inputs, real: bool = True) -> lis
     first = next(iter(tensors_in((args, kwargs))), None)
     if first is None or first.dim() < 2:
         raise InputError("attention's reach needs a sequence", where=type(module).__name__, fix="give (B, L)")
-    length = first.shape[1]
     found = _Mixing(module)
-    seen: dict[nn.Module, tuple[int, int]] = {}
+    seen: dict[nn.Module, AttentionReach | None] = {}
     try:
         with _as_run(module, real) as made, inference(module), found, found.hooked():
             module(*made(args), **made(kwargs))
         if real and found.callers:
-            seen = _by_gradient(module, found.callers, args, kwargs, length)
+            seen = _by_gradient(module, found.callers, args, kwargs, first.shape[1])
     except Exception as error:
         what = f"the forward failed: {type(error).__name__}: {error}"
         raise InputError(what, where=type(module).__name__, fix="give inputs that the forward takes") from error
     paths = {part: path for path, part in module.named_modules()}
     rows: dict[AttentionReach, AttentionReach] = {}  # by all but the place
-    for part, how in found.callers.items():
-        path, cls = paths[part], type(part).__name__
-        if real:
-            if part not in seen:  # it pools: what comes out is no sequence
-                continue
-            row = _reach(cls, path, length, *seen[part])
-        else:
-            causal = {"causal": True, "full": False}.get(how)
-            full = None if causal is None else length - 1
-            row = AttentionReach(cls, 1, path, path, length, full, 0 if causal else full, causal, None, BY_FLAGS)
-        key = replace(row, first="", last="")
-        alike = rows.get(key)
-        rows[key] = row if alike is None else replace(alike, layers=alike.layers + 1, last=path)
+    for part, said in found.callers.items():
+        if real and part not in seen:  # it pools: what comes out is no sequence
+            continue
+        row = seen.get(part) or _flagged(said, first.shape[1])
+        row = replace(row, cls=type(part).__name__)
+        path, alike = paths[part], rows.get(row)
+        layers, start = (alike.layers + 1, alike.first) if alike else (1, path)
+        rows[row] = replace(row, layers=layers, first=start, last=path)
     return list(rows.values())
 
 
@@ -113,24 +107,33 @@ def _as_run(module: nn.Module, real: bool) -> Iterator[Fake]:
             yield fake
 
 
-def _reach(cls: str, path: str, length: int, before: int, after: int) -> AttentionReach:
+def _flagged(said: str, length: int) -> AttentionReach:
+    causal = {"causal": True, "full": False}.get(said)
+    far = None if causal is None else length - 1
+    return AttentionReach("", 1, "", "", length, far, 0 if causal else far, causal, None, BY_FLAGS)
+
+
+def _measured(length: int, before: int, after: int) -> AttentionReach:
     narrow = before < length - 1 and after < length - 1
     window = before + after + 1 if narrow else None
-    return AttentionReach(cls, 1, path, path, length, before, after, after == 0 and length > 1, window, BY_GRADIENT)
+    return AttentionReach("", 1, "", "", length, before, after, after == 0 and length > 1, window, BY_GRADIENT)
 
 
 def _by_gradient(
     module: nn.Module, callers: dict[nn.Module, str], args: tuple, kwargs: dict[str, Any], length: int
-) -> dict[nn.Module, tuple[int, int]]:
-    """How far before and after a token those lie that change what the module gives at its place."""
-    found: dict[nn.Module, tuple[int, int]] = {}
+) -> dict[nn.Module, AttentionReach | None]:
+    """How far before and after a token those lie that change what the module gives at its place.
+
+    None where no gradient comes through (a projection that begins as zeros); left out where no sequence comes out.
+    """
+    found: dict[nn.Module, AttentionReach | None] = {}
     given: dict[nn.Module, list[Tensor]] = {}
 
     def enter(part: nn.Module, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
         made: dict[int, Tensor] = {}
 
         def leaf(tensor: Tensor) -> Tensor:
-            if not tensor.is_floating_point() or _place(tensor, length) is None or tensor.dim() < 3:
+            if not tensor.is_floating_point() or tensor.dim() < 3:
                 return tensor
             return made.setdefault(id(tensor), tensor.detach().requires_grad_())
 
@@ -140,21 +143,26 @@ def _by_gradient(
 
     def leave(part: nn.Module, args: tuple, out: Any) -> None:
         made = next((one for one in tensors_in(out) if one.requires_grad), None)
-        place = None if made is None else _place(made, length)
-        if made is None or place is None:
+        if made is None or not given[part]:
             return
-        before = after = 0
-        for at in {0, length // 2, length - 1}:
+        first = given[part][0]
+        # Behind a stem that shortens the sequence there are other tokens than the input's.
+        own = length if _place(first, length) is not None else first.shape[1]
+        place = _place(made, own)
+        if place is None:
+            return
+        tensors = [tensor for tensor in given[part] if _place(tensor, own) is not None]
+        spans = []
+        for at in (0, own // 2, own - 1):
             wanted = made.select(place, at).sum()
-            gradients = torch.autograd.grad(wanted, given[part], retain_graph=True, allow_unused=True)
-            for tensor, gradient in zip(given[part], gradients, strict=True):
+            gradients = torch.autograd.grad(wanted, tensors, retain_graph=True, allow_unused=True)
+            for tensor, gradient in zip(tensors, gradients, strict=True):
                 if gradient is not None:
-                    along = _place(tensor, length)
-                    others = [dim for dim in range(gradient.dim()) if dim != along]
+                    others = [dim for dim in range(gradient.dim()) if dim != _place(tensor, own)]
                     reached = gradient.abs().nan_to_num().sum(others).nonzero().flatten().tolist()
-                    if reached:
-                        before, after = max(before, at - reached[0]), max(after, reached[-1] - at)
-        found[part] = before, after
+                    spans += [(at - reached[0], reached[-1] - at)] if reached else []
+        before, after = (max([0, *side]) for side in zip(*spans, strict=True)) if spans else (0, 0)
+        found[part] = _measured(own, before, after) if spans else None
 
     with ExitStack() as hooks, as_used(module, train=False), torch.enable_grad():
         for part in callers:
@@ -183,10 +191,17 @@ class _Mixing(MacCounter):
     @contextmanager
     def hooked(self) -> Iterator[None]:
         """While it lasts, the calls under way are known."""
+
+        def enter(part: nn.Module, args: tuple) -> None:
+            self.stack.append(part)
+
+        def leave(part: nn.Module, args: tuple, out: Any) -> None:
+            self.stack.pop()
+
         with ExitStack() as hooks:
             for part in self.module.modules():
-                hooks.callback(part.register_forward_pre_hook(lambda part, _: self.stack.append(part)).remove)
-                hooks.callback(part.register_forward_hook(lambda *_: self.stack.pop() and None).remove)
+                hooks.callback(part.register_forward_pre_hook(enter).remove)
+                hooks.callback(part.register_forward_hook(leave).remove)
             yield
 
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:

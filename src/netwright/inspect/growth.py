@@ -108,8 +108,7 @@ def growth(
         larger = [_grown(inputs, first, axis, factor) for factor in factors]
         rows = [at(_first(one).shape[AXES.index(axis)], module, one) for one in larger]
     else:
-        resize = resize or resizing(module, inputs, axis)
-        made = [_made(resize, factor) for factor in factors]
+        made = _made(resize or resizing(module, inputs, axis), factors)
         rows = [one if isinstance(one, Grown) else at(one.size, one.module, inputs, one.called) for one in made]
     rows = list({row.size: row for row in rows}.values())
     good = [row for row in rows if row.good]
@@ -128,14 +127,20 @@ def _first(inputs: Inputs) -> Tensor:
     return next(iter(tensors_in(as_call(inputs))))
 
 
-def _made(resize: Resize, factor: float) -> Resized | Grown:
-    """The network, or why its constructor refused."""
-    try:
-        return resize(factor)
-    except InputError as error:
-        return Grown(factor, error=error.what)
-    except Exception as error:  # a configuration's own checks raise anything
-        return Grown(factor, error=f"it can't be made {factor:g} times as large: {type(error).__name__}: {error}")
+def _made(resize: Resize, factors: Sequence[float]) -> list[Resized | Grown]:
+    """The network at each size, or why its constructor refused."""
+    tries: list[Resized | str] = []
+    for factor in factors:
+        try:
+            tries.append(resize(factor))
+        except InputError as error:
+            tries.append(error.what)
+        except Exception as error:  # a configuration's own checks raise anything
+            tries.append(f"it can't be made: {type(error).__name__}: {error}")
+    sizes = [one.size / factor for one, factor in zip(tries, factors, strict=True) if isinstance(one, Resized)]
+    scale = sizes[0] if sizes else 1
+    pairs = zip(tries, factors, strict=True)
+    return [Grown(round(scale * factor, 6), error=one) if isinstance(one, str) else one for one, factor in pairs]
 
 
 def _grown(inputs: Inputs, first: Tensor, axis: str, factor: float) -> Inputs:

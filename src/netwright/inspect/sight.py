@@ -223,8 +223,8 @@ def _real(
 
 def _noise(module: nn.Module, inputs: Inputs, samples: int) -> Inputs:
     """Inputs like these, of as many samples more: noise; one token many times; all of a mask."""
-    tokens = [part.num_embeddings for part in module.modules() if isinstance(part, nn.Embedding)]
-    token = min([TOKEN, *(count - 1 for count in tokens)])
+    words = next((part.num_embeddings for part in module.modules() if isinstance(part, nn.Embedding)), TOKEN + 1)
+    token = min(TOKEN, words - 1)
     generator = torch.Generator().manual_seed(0)
 
     def real(tensor: Tensor) -> Tensor:
