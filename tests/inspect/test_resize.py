@@ -54,6 +54,12 @@ def test_depth_of_a_chain():
     assert found.unit == "blocks"
 
 
+def test_blocks_of_equal_layers_are_repeated_once():
+    net = nn.Sequential(*(nn.Sequential(nn.Linear(8, 8), nn.Linear(8, 8)) for _ in range(2)))
+    found = growth(net, torch.zeros(1, 8), "depth")
+    assert [(row.size, row.macs) for row in found.rows] == [(2, 4 * 64), (4, 8 * 64), (8, 16 * 64)]
+
+
 def test_depth_of_a_list():
     found = growth(Loop(2), torch.zeros(1, 8), "depth", (0.5, 1, 3))
     assert [(row.size, row.macs) for row in found.rows] == [(1, 64), (2, 128), (6, 384)]

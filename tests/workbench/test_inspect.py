@@ -216,6 +216,19 @@ def test_growth_and_field_as_json_fit_the_schema():
     assert data["field"]["effective"]["size"] <= 64
 
 
+def test_a_configuration_is_made_deeper(tmp_path):
+    from tests.references import transformers
+
+    sizes = {"hidden_size": 32, "num_attention_heads": 4, "intermediate_size": 64, "vocab_size": 50}
+    config = transformers().LlamaConfig(num_hidden_layers=2, architectures=["LlamaForCausalLM"], **sizes)
+    config.save_pretrained(tmp_path)
+    command = ("inspect", f"transformers:{tmp_path}", "--growth", "depth", "--field", "--format", "json")
+    data = json.loads(netwright(*command).stdout)
+    assert [row["size"] for row in data["growth"]["rows"]] == [2, 4, 8]
+    assert [(row["layers"], row["words"]) for row in data["field"]["attention"]] == [(2, "causal, all before")]
+    assert ", masks aside: covers the input" in data["field"]["sentence"]
+
+
 def test_a_bad_axis_ends_with_2():
     assert "there is no axis 'height'" in netwright("inspect", "resnet18", "--growth", "height", code=2).stderr
 

@@ -163,7 +163,8 @@ def _runs(module: nn.Module, blueprint: Blueprint) -> Iterator[_Run]:
     rows = {row.id: row for row in blueprint.rows}
     taken: list[str] = []
     for path, part in module.named_modules():
-        if not isinstance(part, nn.Sequential | nn.ModuleList) or any(path.startswith(f"{one}.") for one in taken):
+        inside = any(path.startswith(f"{one}." if one else "") for one in taken)
+        if inside or not isinstance(part, nn.Sequential | nn.ModuleList):
             continue
         children = [(f"{path}.{name}".lstrip("."), child) for name, child in part.named_children()]
         looks = [

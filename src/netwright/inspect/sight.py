@@ -76,6 +76,8 @@ class Sight:
         text += f"{side(last.size)} of {side(self.space)} {self.unit}"
         if last.size != last.local:
             text += f" ({side(last.local)} without what mixes all places)"
+        if any(layer.words != "full" for layer in self.attention):
+            text += ", masks aside"
         text += ": covers the input" if last.covers_input else ": does not cover the input"
         if self.effective is not None:
             share = f"{self.effective.share:.0%}".replace("%", " %")

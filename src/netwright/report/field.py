@@ -25,7 +25,9 @@ def render_field(field: Json, console: Console) -> None:
             sizes = str(stage["stride"]), " × ".join(map(str, stage["units"])), seen, local if local != seen else ""
             table.add_row(*sizes, covers, *(Text(end, style="dim") for end in ends))
         console.print(table)
-        console.print(Text("in theory, padding included; local: without what mixes all places", style="dim"))
+        console.print(
+            Text("in theory, padding included, masks aside; local: without what mixes all places", style="dim")
+        )
     if field["attention"]:
         table = _table("attention", "layers", "sees", "before", "after", "from", "to", right=-1)
         for layer in field["attention"]:

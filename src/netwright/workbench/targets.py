@@ -125,6 +125,8 @@ def _transformers(name: str, folder: str) -> Target:
     path = Path(folder)
     if not (path / "config.json").is_file():
         raise InputError("there is no config.json", where=folder, fix="give a folder as save_pretrained writes it")
+    if importlib.util.find_spec("torchvision"):
+        torchvision()  # which transformers imports where it is there
     library = _library("transformers")
     config = library.AutoConfig.from_pretrained(path, local_files_only=True, trust_remote_code=False)
     named = (getattr(config, "architectures", None) or [None])[0]
