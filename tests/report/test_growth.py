@@ -71,7 +71,7 @@ def test_the_plot_is_a_drawing_of_straight_lines(grown):
     assert {"24", "48", "96"} <= {words.text for words in drawing.texts}
     circles = list(ElementTree.fromstring(made.svg).iter(f"{SVG}circle"))
     assert len(circles) == 2 * len(grown["rows"])  # MACs and memory; the parameters do not grow
-    assert "parameters ^ 0" in made.caption
+    assert "as powers of the size: parameters 0, MACs 1." in made.caption
     assert figure({**grown, "rows": grown["rows"][:1]}) is None
 
 

@@ -79,6 +79,7 @@ def figure(growth: Json) -> Figure | None:
     title = f"Growth with the {axis}"
     drawn = plots.lines(series, x_label=f"{axis} ({unit})", y_label="Growth (×)", log=True, log_x=True)
     exponents = growth.get("exponents") or {}
-    powers = [f"{name} ^ {significant(exponents[key], 2)}" for key, name in PLOTTED.items() if key in exponents]
-    said = f"{title}, counted from {size(rows[0]['size'])} to {size(rows[-1]['size'])} {unit}: {', '.join(powers)}."
+    powers = [f"{name} {significant(exponents[key], 2)}" for key, name in PLOTTED.items() if key in exponents]
+    span = f"from {size(rows[0]['size'])} to {size(rows[-1]['size'])} {unit}"
+    said = f"{title}, counted {span}, as powers of the size: {', '.join(powers)}."
     return Figure(drawn, f"{said} {crossing(growth)}")
