@@ -19,6 +19,7 @@ import typer
 import netwright as nw
 from netwright.advise import rules_markdown
 from netwright.cli.main import app
+from netwright.inspect import json_schema
 
 HERE = Path(__file__).parent
 MADE = "<!-- Made by docs/generate.py from the source: edit that. -->\n"
@@ -37,6 +38,7 @@ def pages() -> dict[str, str]:
     return {
         "reference/api.md": api(),
         "reference/cli.md": command_line(),
+        "reference/inspect-json.md": inspect_json(),
         "reference/families.md": families(),
         "reference/blocks.md": blocks(),
         "rules.md": MADE + rules_markdown(),
@@ -140,6 +142,51 @@ def _doc(thing: Any) -> str:
 
 def _sentence(thing: Any) -> str:
     return _doc(thing).split("\n\n")[0].replace("\n", " ")
+
+
+# The JSON of inspect ------------------------------------------------------------------------------------------
+
+
+def inspect_json() -> str:
+    """Every key of `netwright inspect --format json`, objects within objects beneath."""
+    parts = [f"{MADE}# The JSON of inspect\n\n`netwright inspect TARGET --format json` and `Blueprint.to_json()` have "]
+    parts.append("these keys and no others; `netwright inspect --schema` prints the JSON Schema that says so.\n")
+    todo, told = [("", json_schema())], []
+    while todo:
+        name, schema = todo.pop(0)
+        parts.append(f"\n## {name}\n\n" if name else "\n")
+        rows, inner = [], []
+        for key, value in schema["properties"].items():
+            asked = "" if key in schema["required"] else " (not always there)"
+            rows.append((f"`{key}`", _kind(value), value.get("description", "") + asked))
+            inside = _object_in(value)
+            if inside is not None and inside["properties"] not in told:  # the last stage is as every stage
+                told.append(inside["properties"])
+                inner.append((f"{name}.{key}".lstrip("."), inside))
+        todo[:0] = inner
+        parts.append(_table(("", "is", "what it says"), rows))
+    return "".join(parts)
+
+
+def _object_in(schema: dict[str, Any]) -> dict[str, Any] | None:
+    """The object with keys of its own that a key holds, or a list of which."""
+    for inner in schema.get("anyOf", [schema]):
+        inner = inner.get("items", inner)
+        if "properties" in inner:
+            return inner
+    return None
+
+
+def _kind(schema: dict[str, Any]) -> str:
+    if "anyOf" in schema:
+        return " or ".join(_kind(one) for one in schema["anyOf"])
+    if "enum" in schema:
+        return ", ".join(f"`{value}`" for value in schema["enum"])
+    if schema["type"] == "array":
+        return f"list of {_kind(schema['items'])}"
+    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    names = {"string": "text", "integer": "whole number", "boolean": "true or false"}
+    return " or ".join(names.get(kind, kind) for kind in kinds)
 
 
 # The command line ---------------------------------------------------------------------------------------------

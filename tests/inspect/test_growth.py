@@ -171,8 +171,8 @@ def test_fixed_positions_are_an_error():
 
 
 def test_no_such_axis():
-    with pytest.raises(InputError, match="one of batch, length, resolution"):
-        growth(nn.Linear(4, 4), torch.zeros(2, 4), "width")
+    with pytest.raises(InputError, match="one of batch, length, resolution, depth, width"):
+        growth(nn.Linear(4, 4), torch.zeros(2, 4), "height")
     with pytest.raises(InputError, match="has no resolution"):
         growth(nn.Linear(4, 4), torch.zeros(2, 4), "resolution")
 

@@ -9,6 +9,21 @@ from tests.report.recorded import confusion, convnet, curve, ratios, schedule, t
 Report = dict[str, Any]
 
 
+def growth(total: dict[str, Any]) -> Report:
+    """With the resolution; the network takes no map of 64."""
+    rows = [
+        {"size": 8 * times, "params": total["params"], "macs": total["macs"] * times**2, "attention_macs": 0,
+         "peak_memory": 230_000 * times, "latency_ms": None, "error": ""}
+        for times in (1, 2, 4)
+    ]  # fmt: skip
+    return {
+        "axis": "resolution", "unit": "pixels", "train": False,
+        "rows": [*rows, {"size": 64, "error": "the forward failed: out of positions"}],
+        "exponents": {"params": 0.0, "macs": 2.0, "peak_memory": 1.0},
+        "crossing": None, "how": "no attention: no product between two activations",
+    }  # fmt: skip
+
+
 def digits() -> Report:
     """A classification that went well."""
     rows, edges = convnet()
@@ -115,6 +130,7 @@ def digits() -> Report:
                 {"type": "BatchNorm2d", "count": 7, "params": 580, "macs": 0},
                 {"type": "Linear", "count": 1, "params": 490, "macs": 480},
             ],
+            "growth": growth(total),
             "notes": [],
         },
         "recipe": {

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jsonschema
 import pytest
 import torch
 from torch import nn
@@ -308,16 +309,61 @@ def test_an_onnx_file_on_the_command_line(graph):
     assert "is a graph" in netwright("inspect", str(graph), "--train", code=2).stderr
     netwright("inspect", str(graph), "--budget", "params=10", "--format", "quiet", code=1)
     data = json.loads(netwright("diff", str(graph), str(graph), "--format", "json").stdout)
-    assert data["totals"][1] == {"name": "MACs", "unit": "count", "left": 64, "right": 64}
+    assert data["totals"][1] == {"name": "MACs", "unit": "count", "left": 64, "right": 64, "ratio": 1.0}
+    assert data["identical"]
+
+
+def test_growth_and_field_in_a_terminal():
+    shown = netwright("inspect", "text_transformer:tiny", "--depth", "0", "--growth", "length", "--field").stdout
+    assert "∝ size" in shown
+    assert "Attention takes more MACs than all else from 768 tokens on" in shown
+    assert "counted on fakes" in shown
+    assert "Attention  2       full" in shown
+    assert "sees 512 of 512 tokens" in shown
+
+
+def test_growth_and_field_as_json_fit_the_schema():
+    schema = json.loads(netwright("inspect", "--schema").stdout)
+    assert schema["$schema"].endswith("2020-12/schema")
+    command = ("inspect", "resnet18", "--input", "3,64,64", "--train", "--growth", "depth", "--field")
+    data = json.loads(netwright(*command, "--format", "json").stdout)
+    jsonschema.Draft202012Validator(schema).validate(data)
+    assert [row["size"] for row in data["growth"]["rows"]] == [8, 16, 32]
+    assert data["field"]["last"]["size"] == [435, 435]
+    assert data["field"]["effective"]["size"] <= 64
+
+
+def test_a_configuration_is_made_deeper(tmp_path):
+    from tests.references import transformers
+
+    sizes = {"hidden_size": 32, "num_attention_heads": 4, "intermediate_size": 64, "vocab_size": 50}
+    config = transformers().LlamaConfig(num_hidden_layers=2, architectures=["LlamaForCausalLM"], **sizes)
+    config.save_pretrained(tmp_path)
+    command = ("inspect", f"transformers:{tmp_path}", "--growth", "depth", "--field", "--format", "json")
+    data = json.loads(netwright(*command).stdout)
+    assert [row["size"] for row in data["growth"]["rows"]] == [2, 4, 8]
+    assert [(row["layers"], row["words"]) for row in data["field"]["attention"]] == [(2, "causal, all before")]
+    assert ", masks aside: covers the input" in data["field"]["sentence"]
+
+
+def test_a_bad_axis_ends_with_2():
+    assert "there is no axis 'height'" in netwright("inspect", "resnet18", "--growth", "height", code=2).stderr
 
 
 def test_diff():
-    shown = netwright("diff", "resnet18", "resnet34").stdout
-    assert "BasicBlock" in shown or "Conv2d" in shown
+    shown = netwright("diff", "resnet50", "resnet101").stdout
+    assert "~   stages.2.1..5  ×5 → ×22" in shown
     data = json.loads(netwright("diff", "resnet18", "resnet34", "--format", "json").stdout)
-    assert data["totals"][0] == {"name": "parameters", "unit": "count", "left": 11_689_512, "right": 21_797_672}
-    netwright("diff", "resnet18", "resnet34", "--budget", "params=20M", code=1)
-    assert "same classes" in netwright("diff", "resnet18", "resnet18").stdout
+    totals = data["totals"][0]
+    assert (totals["name"], totals["left"], totals["right"]) == ("parameters", 11_689_512, 21_797_672)
+    assert totals["ratio"] == 21_797_672 / 11_689_512
+    assert {row["change"] for row in data["rows"]} == {"same", "changed"}
+    assert not data["identical"]
+    run = netwright("diff", "resnet18", "resnet34", "--budget", "params=20M,macs=+10%", "--depth", "0", code=1)
+    assert "over budget: params" in run.stderr and "over budget: macs" in run.stderr
+    assert "stages" not in run.stdout
+    same = netwright("diff", "resnet18", "resnet18", "--budget", "params=+0,macs=+0,memory=+0,size=+0").stdout
+    assert "identical" in same
 
 
 # Latency

@@ -207,7 +207,7 @@ Train = Annotated[bool, typer.Option("--train", help="A training step: backward,
 Optimizer = Annotated[str, typer.Option(help="adamw, adam, momentum, sgd or adamw8bit; with --train.")]
 Dtype = Annotated[str | None, typer.Option(help="As if in fp32, bf16 or fp16.")]
 Gate = Annotated[
-    str | None, typer.Option(help="Exit with 1 above params=5M,flops=10G,memory=100MB,size=20MB,latency=5ms.")
+    str | None, typer.Option(help="Exit with 1 above params=5M,macs=2G,flops=4G,memory=100MB,size=20MB,latency=5ms.")
 ]
 Device = Annotated[
     str | None,
@@ -217,6 +217,22 @@ Device = Annotated[
     ),
 ]
 Threads = Annotated[int | None, typer.Option(help="PyTorch's threads, for here.", rich_help_panel="Latency")]
+Axis = Annotated[
+    str | None,
+    typer.Option(
+        metavar="AXIS", help="How the cost grows with batch, length, resolution, depth or width; length=512,1024,2048."
+    ),
+]
+
+
+def print_schema(value: bool) -> None:
+    if value:
+        import json
+
+        from netwright.inspect import json_schema
+
+        print(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+        raise typer.Exit
 
 
 @app.command()
@@ -252,8 +268,16 @@ def inspect(
     fit: Annotated[
         str | None, typer.Option(help="The largest batch that fits so much memory: 24GB, or a device: h100.")
     ] = None,
+    growth: Axis = None,
+    field: Annotated[
+        bool, typer.Option("--field", help="How far it sees: receptive fields, attention's reach.")
+    ] = False,
     budget: Gate = None,
     html: Annotated[Path | None, typer.Option(help="Write its picture, to open and close, to this page.")] = None,
+    schema: Annotated[
+        bool,
+        typer.Option("--schema", callback=print_schema, is_eager=True, help="Print the JSON Schema of --format json."),
+    ] = False,
     format: Output = Format.human,
 ) -> None:
     """Show what any network is and costs: layers, parameters, MACs, memory.
@@ -265,6 +289,8 @@ def inspect(
       netwright inspect vit:base --train --batch 32 --savings --fit 24GB
       netwright inspect vit:base --html vit.html
       netwright inspect resnet50 --train --batch 256 --dtype bf16 --device h100 --samples 1.28M --epochs 90
+      netwright inspect resnet50 --field
+      netwright inspect vit:base --growth resolution=224,384,512
       netwright inspect design.yaml --budget params=5M,memory=100MB
     """
     from netwright.cli.screen import screen
@@ -276,9 +302,9 @@ def inspect(
         if savings and not train:
             raise InputError("what is saved is of a training step", where="--savings", fix="add --train")
         options: dict[str, Any] = {"train": train, "optimizer": optimizer, "dtype": dtype}
-        blueprint = workbench.inspect(
-            target, input, batch=batch, device=device, threads=threads, symbolic=symbolic, **options
-        )
+        asked: dict[str, Any] = {"device": device, "threads": threads, "symbolic": symbolic}
+        asked |= {"growth": growth, "field": field}
+        blueprint = workbench.inspect(target, input, batch=batch, **options, **asked)
         training = saved = fitting = None
         if samples is not None:
             training = workbench.hours(blueprint, samples, epochs, 1 if devices is None else devices)
@@ -323,14 +349,21 @@ def diff(
     train: Train = False,
     optimizer: Optimizer = "adamw",
     dtype: Dtype = None,
-    budget: Annotated[str | None, typer.Option(help="Exit with 1 where the second exceeds it: params=5M.")] = None,
+    budget: Annotated[
+        str | None,
+        typer.Option(
+            help="Exit with 1 where the second exceeds it: params=5M; with a sign, the first: params=+5%,macs=+0."
+        ),
+    ] = None,
+    depth: Annotated[int | None, typer.Option(help="Levels of layers to show. [default: all]")] = None,
     format: Output = Format.human,
 ) -> None:
-    """Show two networks side by side: totals, and the layers in which they differ.
+    """Show two networks side by side: totals, and the layers that were added, removed or changed.
 
     Examples:
       netwright diff resnet50 resnet101
-      netwright diff old.yaml new.yaml --budget params=5M
+      netwright diff old.yaml new.yaml --budget params=+5%,macs=+0
+      netwright diff resnet50 resnet:se50 --budget params=30M --depth 1
     """
     from netwright.cli.screen import screen
 
@@ -341,8 +374,8 @@ def diff(
             workbench.inspect(target, input, train=train, batch=batch, optimizer=optimizer, dtype=dtype)
             for target in (left, right)
         ]
-        over = workbench.over_budget(both[1], budget) if budget else []
-        view.difference(both, (left, right), over)
+        over = workbench.over_limits(both[1], both[0], budget) if budget else []
+        view.difference(both, (left, right), over, depth)
     if over:
         raise typer.Exit(1)
 

@@ -130,7 +130,7 @@ class Screen:
             self.out.print(f"error of that, each network left out in turn: median {found.error:.1%}")
             self.out.print(f"error of a roofline of its work: median {found.rates_error:.1%}")
 
-    def difference(self, both: Any, names: tuple[str, str], over: list[str]) -> None:
+    def difference(self, both: Any, names: tuple[str, str], over: list[str], depth: int | None = None) -> None:
         from netwright.inspect import differences
         from netwright.report import render_differences
 
@@ -138,7 +138,7 @@ class Screen:
         if self.format == "json":
             print(json.dumps({"left": names[0], "right": names[1], **found, "over_budget": over}))
         elif self.format == "human":
-            render_differences(found, names, self.out)
+            render_differences(found, names, self.out, depth)
         self._over(over)
 
     def _over(self, over: list[str]) -> None:

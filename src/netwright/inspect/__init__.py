@@ -1,5 +1,6 @@
 """What any nn.Module is and costs: the Blueprint (one pass), counts, and measurements on this machine."""
 
+from netwright.inspect.attention import AttentionReach, attention_macs, attention_reach
 from netwright.inspect.blueprint import CONVENTION, Blueprint, Edge, FoldedRow, PeakMemory, Row
 from netwright.inspect.calibration import Calibration
 from netwright.inspect.capture import inspect
@@ -8,50 +9,65 @@ from netwright.inspect.devices import DEVICES, Device
 from netwright.inspect.difference import differences
 from netwright.inspect.figure import Figure
 from netwright.inspect.fit import Fit, largest_batch
-from netwright.inspect.growth import Growth, growth
+from netwright.inspect.growth import AXES, Grown, Growth, growth
 from netwright.inspect.kv_cache import CacheLayer, KvCache, cache_of_config
 from netwright.inspect.latency import add_latency, training_hours
 from netwright.inspect.measure import Latency, Memory, measure_latency, measure_memory, weights_bytes
 from netwright.inspect.onnx import inspect_onnx
 from netwright.inspect.receptive import (
     Field,
+    NotFollowedError,
     Rung,
     effective_receptive_field,
     effective_size,
     receptive_field,
     resolution_ladder,
 )
+from netwright.inspect.resize import Resize, Resized, resizing
 from netwright.inspect.roofline import by_calibration
 from netwright.inspect.savings import Saving, savings
+from netwright.inspect.schema import json_schema
+from netwright.inspect.sight import Effective, Sight, Stage, sight
 from netwright.inspect.size import Polynomial, Size, Step
 from netwright.inspect.symbolic import Symbols, symbolic
 
 __all__ = [
+    "AXES",
     "CONVENTION",
     "DEVICES",
+    "AttentionReach",
     "Blueprint",
     "CacheLayer",
     "Calibration",
     "Cost",
     "Device",
     "Edge",
+    "Effective",
     "Field",
     "Figure",
     "Fit",
     "FoldedRow",
+    "Grown",
     "Growth",
     "KvCache",
     "Latency",
     "Memory",
+    "NotFollowedError",
     "PeakMemory",
     "Polynomial",
+    "Resize",
+    "Resized",
     "Row",
     "Rung",
     "Saving",
+    "Sight",
     "Size",
+    "Stage",
     "Step",
     "Symbols",
     "add_latency",
+    "attention_macs",
+    "attention_reach",
     "by_calibration",
     "cache_of_config",
     "cost",
@@ -63,12 +79,15 @@ __all__ = [
     "growth",
     "inspect",
     "inspect_onnx",
+    "json_schema",
     "largest_batch",
     "measure_latency",
     "measure_memory",
     "receptive_field",
+    "resizing",
     "resolution_ladder",
     "savings",
+    "sight",
     "symbolic",
     "training_hours",
     "weights_bytes",

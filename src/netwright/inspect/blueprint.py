@@ -7,13 +7,15 @@ from functools import cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from netwright.inspect.causal import Attention
-    from netwright.inspect.kv_cache import KvCache
-    from netwright.inspect.symbolic import Symbols
-
 from netwright.inspect.figure import Figure
 from netwright.inspect.operators import Operator
+
+if TYPE_CHECKING:
+    from netwright.inspect.causal import Attention
+    from netwright.inspect.growth import Growth
+    from netwright.inspect.kv_cache import KvCache
+    from netwright.inspect.sight import Sight
+    from netwright.inspect.symbolic import Symbols
 
 CONVENTION = (
     "MACs: multiply-accumulates of matrix products, convolutions and attention; biases, norms, activations, "
@@ -47,6 +49,7 @@ class Row:
     backward_macs: int = 0  # of its backward, and of computing it again where it is checkpointed
     saved_bytes: int = 0  # of its results, still alive at the end of the forward, for the backward
     latency_ms: float | None = None  # of its forward, where a device was named
+    options: str = ""  # what the module says of itself beside its class: kernel size, stride
 
     @property
     def flops(self) -> int:
@@ -87,6 +90,8 @@ class FoldedRow:
     activation_bytes: int
     own_params: int
     index: int = 0  # of the first copy, in Blueprint.rows
+    options: str = ""  # those of the first copy
+    path: str = ""  # that of the first copy
 
 
 @dataclass(frozen=True)
@@ -127,10 +132,13 @@ class Blueprint:
     how: str = ""  # how it was captured
     notes: list[str] = field(default_factory=list)  # what was guessed, what failed on the way
     example: Any = field(default=None, repr=False, compare=False)  # the inputs of the capture
-    symbols: "Symbols | None" = None  # its sizes as expressions, where they were asked for
     # For `savings`, and not in the JSON: calls of attention; bytes of gradients → the most of all else beside them.
     attention: "list[Attention]" = field(default_factory=list, repr=False)
     beside_gradients: dict[int, int] = field(default_factory=dict, repr=False)
+    # Where they were asked for: sizes as expressions, cost against size, how far it sees.
+    symbols: "Symbols | None" = None
+    growth: "Growth | None" = None
+    sight: "Sight | None" = None
 
     @property
     def convention(self) -> str:
@@ -165,6 +173,11 @@ class Blueprint:
         return self.memory.bytes if self.memory else 0
 
     @property
+    def latency_ms(self) -> float | None:
+        """Milliseconds; `latency` says of what and how it was got."""
+        return self.latency.value if self.latency else None
+
+    @property
     def kv_cache_bytes_per_token(self) -> int | None:
         """What a token leaves in the cache of keys and values; None where no attention is causal."""
         return self.kv_cache.bytes_per_token if self.kv_cache else None
@@ -179,8 +192,15 @@ class Blueprint:
 
     def children(self, row: Row) -> list[Row]:
         """The calls inside a call, in order."""
-        index = next(index for index, other in enumerate(self.rows) if other.id == row.id)
-        return [self.rows[child] for child in self._children[index]]
+        return [self.rows[child] for child in self._children[self._index[row.id]]]
+
+    def look(self, row: Row) -> int:
+        """The same number for two calls that look the same: class, shapes, cost, and the same of what is inside."""
+        return self._signatures[self._index[row.id]]
+
+    @cached_property
+    def _index(self) -> dict[str, int]:
+        return {row.id: index for index, row in enumerate(self.rows)}
 
     def folded(self, max_depth: int | None = None) -> list[FoldedRow]:
         """The layer table: a run of identical numbered siblings becomes one row "×n", opened at its first."""
@@ -205,6 +225,8 @@ class Blueprint:
                 activation_bytes=first.activation_bytes,
                 own_params=first.own_params,
                 index=run[0],
+                options=first.options,
+                path=first.path,
             )
             yield from self._fold(below, times * len(run), max_depth)
 
@@ -236,6 +258,8 @@ class Blueprint:
         return sorted(sums.values(), key=lambda total: (-total["macs"], -total["bytes"]))
 
     def to_json(self) -> dict[str, Any]:
+        """Plain data; netwright.inspect.schema says its keys."""
+        asked: dict[str, Any] = {"symbols": self.symbols, "growth": self.growth, "field": self.sight}
         return {
             "cls": self.cls,
             "device": self.device,
@@ -263,7 +287,7 @@ class Blueprint:
             "tied": self.tied,
             "rows": [asdict(row) for row in self.rows],
             "edges": [{"source": edge.source, "target": edge.target, "shape": list(edge.shape)} for edge in self.edges],
-            **({"symbols": self.symbols.to_json()} if self.symbols else {}),
+            **{key: found.to_json() for key, found in asked.items() if found is not None},
         }
 
     def __repr__(self) -> str:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from netwright.inspect.align import aligned
 from netwright.inspect.blueprint import Blueprint
 
 TOTALS = {
@@ -16,20 +17,35 @@ TOTALS = {
 NONE = {"calls": 0, "params": 0, "macs": 0}
 
 
-def differences(left: Blueprint, right: Blueprint) -> dict[str, list[dict[str, Any]]]:
-    """{"totals", "classes"}: the figures of both, and the classes of layers in which they differ."""
+def differences(left: Blueprint, right: Blueprint) -> dict[str, Any]:
+    """{"identical", "same_wiring", "totals", "classes", "rows"}.
+
+    identical: the same rows, options, wiring and totals · same_wiring: the same edges between rows of the same names ·
+    totals: the figures of both, with their ratio · classes: those of layers in which they differ · rows: `aligned`.
+    """
     totals = [
-        {"name": name, "unit": unit, "left": getattr(left, key), "right": getattr(right, key)}
+        {"name": name, "unit": unit, "left": one, "right": other, "ratio": other / one if one else None}
         for key, (name, unit) in TOTALS.items()
-        if getattr(left, key) or getattr(right, key)
+        for one, other in [(getattr(left, key), getattr(right, key))]
+        if one or other
     ]
-    one, other = _classes(left), _classes(right)
+    mine, theirs = _classes(left), _classes(right)
     classes = [
-        {"class": name, "left": one.get(name, NONE), "right": other.get(name, NONE)}
-        for name in dict.fromkeys([*one, *other])
-        if one.get(name) != other.get(name)
+        {"class": name, "left": mine.get(name, NONE), "right": theirs.get(name, NONE)}
+        for name in dict.fromkeys([*mine, *theirs])
+        if mine.get(name) != theirs.get(name)
     ]
-    return {"totals": totals, "classes": classes}
+    rows = aligned(left, right)
+    same_wiring = set(left.edges) == set(right.edges)
+    same_rows = all(row["change"] == "same" for row in rows)
+    same_figures = all(row["left"] == row["right"] for row in totals)
+    return {
+        "identical": same_rows and same_figures and same_wiring and left.tied == right.tied,
+        "same_wiring": same_wiring,
+        "totals": totals,
+        "classes": classes,
+        "rows": rows,
+    }
 
 
 def _classes(blueprint: Blueprint) -> dict[str, dict[str, int]]:

@@ -1,7 +1,7 @@
-"""How a network's cost grows with its input: with the batch, the length of a sequence, or the resolution of a map."""
+"""How a network's cost grows with its input (batch, length, resolution) and with itself (depth, width)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from math import log, sqrt
 from typing import Any
 
@@ -9,21 +9,29 @@ import torch
 from torch import Tensor, nn
 
 from netwright.errors import InputError
-from netwright.inspect.capture import MacCounter, inference, inspect
-from netwright.inspect.fakes import faked, mapped, run
-from netwright.inspect.macs import macs_of, name_of
-from netwright.inspect.recorder import is_composite
+from netwright.inspect.attention import attention_macs
+from netwright.inspect.capture import inspect
+from netwright.inspect.fakes import mapped
+from netwright.inspect.latency import add_latency
+from netwright.inspect.resize import Resize, Resized, resizing
 from netwright.inspect.tensors import Inputs, as_call, tensors_in
 
-AXES = ("batch", "length", "resolution")
+OF_INPUTS = ("batch", "length", "resolution")
+UNITS = {"batch": "samples", "length": "tokens", "resolution": "pixels", "depth": "blocks", "width": "channels"}
+AXES = tuple(UNITS)
+ALIKE = {
+    "batch": "attention and the rest grow alike with the batch",
+    "depth": "attention and the rest grow alike with the depth",
+    "width": "attention grows no faster than the rest with the width",
+}
 NEGLIGIBLE = 1e-6  # of attention's MACs: a quadratic part this small is rounding
 
 
 @dataclass(frozen=True, slots=True)
 class Grown:
-    """The cost at one size: samples, tokens, or the side of the input in pixels. None where the forward refused it."""
+    """The cost at one size (its unit: UNITS). None where the forward refused it, or what was not asked for."""
 
-    size: int
+    size: float
     params: int | None = None
     macs: int | None = None  # of the forward
     attention_macs: int | None = None  # those of products between two activations; None where not told apart
@@ -31,6 +39,7 @@ class Grown:
     activation_bytes: int | None = None  # made by the forward
     saved_bytes: int | None = None  # kept of them for the backward; 0 without training
     peak_memory: int | None = None  # bytes
+    latency_ms: float | None = None  # where a device was named
     error: str = ""
 
     @property
@@ -49,27 +58,66 @@ class Growth:
     crossing: float | None  # size from which attention takes more MACs than all else; None: at none
     how: str  # where the crossing comes from, or why there is none
 
+    @property
+    def unit(self) -> str:
+        return UNITS[self.axis]
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "unit": self.unit}
+
 
 def growth(
-    module: nn.Module, inputs: Inputs, axis: str, factors: Sequence[float] = (1, 2, 4), train: bool = False
+    module: nn.Module,
+    inputs: Inputs,
+    axis: str,
+    factors: Sequence[float] = (1, 2, 4),
+    train: bool = False,
+    *,
+    optimizer: str = "adamw",
+    dtype: torch.dtype | None = None,
+    resize: Resize | None = None,
+    device: str | None = None,
+    threads: int | None = None,
 ) -> Growth:
-    """The cost of the module with its inputs made larger, captured on fakes; the inputs may be on meta.
+    """The cost of the module, larger and larger, captured on fakes; the module and its inputs may be on meta.
 
     axis: "batch": dimension 0 of all inputs · "length": dimension 1 of the first, (B, L) or (B, L, D), and what is as
-    long in the others (masks, positions) · "resolution": all behind (B, C) · factors: of the size given.
+    long in the others (masks, positions) · "resolution": all behind (B, C) · "depth", "width": of the network, by its
+    transformers configuration, in depth else by repeating equal blocks of nn.Sequential or nn.ModuleList; `resize`
+    makes it another way · factors: of the size given · train, optimizer, dtype: as for `inspect` · device, threads: as
+    for `add_latency`, for the latency too.
 
     A size that the forward refuses (fixed position embeddings) is a row with the error. InputError where fewer than two
-    are left, or the inputs have no such axis.
+    are left, or the inputs have no such axis, or the network can't be made deeper or wider.
     """
     if axis not in AXES:
         raise InputError(f"there is no axis {axis!r}", where="axis", fix=f"one of {', '.join(AXES)}")
-    first = next(iter(tensors_in(as_call(inputs))), None)
-    least = AXES.index(axis) + 1
-    if first is None or first.dim() < least:
-        shape = "missing" if first is None else f"of shape {tuple(first.shape)}"
-        raise InputError(f"the first input is {shape} and has no {axis}", where="inputs", fix="choose another axis")
-    rows = [_at(module, _grown(inputs, first, axis, factor), axis, train) for factor in factors]
-    good = {row.size: row for row in rows if row.good}
+
+    def at(size: float, module: nn.Module, inputs: Inputs, called: Sequence[str] = ()) -> Grown:
+        try:
+            blueprint = inspect(module, inputs, train=train, optimizer=optimizer, dtype=dtype)
+        except InputError as error:
+            return Grown(size, error=error.what)
+        if device is not None:
+            add_latency(blueprint, module, device, optimizer=optimizer, dtype=dtype, threads=threads)
+        calls = {row.path for row in blueprint.rows}
+        if skipped := [path for path in called if path not in calls]:
+            return Grown(size, error=f"its forward does not call the added {skipped[0]}")
+        figures: dict[str, Any] = {name: getattr(blueprint, name, None) for name in FIGURES if name != "attention_macs"}
+        return Grown(size, attention_macs=attention_macs(module, inputs), **figures)
+
+    if axis in OF_INPUTS:
+        first = next(iter(tensors_in(as_call(inputs))), None)
+        if first is None or first.dim() < AXES.index(axis) + 1:
+            shape = "missing" if first is None else f"of shape {tuple(first.shape)}"
+            raise InputError(f"the first input is {shape} and has no {axis}", where="inputs", fix="choose another axis")
+        larger = [_grown(inputs, first, axis, factor) for factor in factors]
+        rows = [at(_first(one).shape[AXES.index(axis)], module, one) for one in larger]
+    else:
+        made = _made(resize or resizing(module, inputs, axis), factors)
+        rows = [one if isinstance(one, Grown) else at(one.size, one.module, inputs, one.called) for one in made]
+    rows = list({row.size: row for row in rows}.values())
+    good = [row for row in rows if row.good]
     if len(good) < 2:
         why = next((f": {row.error}" for row in rows if row.error), "")
         raise InputError(
@@ -77,8 +125,28 @@ def growth(
             where=type(module).__name__,
             fix="give other factors, or a network without fixed sizes (position embeddings that adapt)",
         )
-    crossing, how = _crossing(list(good.values()), axis)
-    return Growth(axis, train, rows, _exponents(list(good.values())), crossing, how)
+    crossing, how = _crossing(good, axis)
+    return Growth(axis, train, rows, _exponents(good), crossing, how)
+
+
+def _first(inputs: Inputs) -> Tensor:
+    return next(iter(tensors_in(as_call(inputs))))
+
+
+def _made(resize: Resize, factors: Sequence[float]) -> list[Resized | Grown]:
+    """The network at each size, or why its constructor refused."""
+    tries: list[Resized | str] = []
+    for factor in factors:
+        try:
+            tries.append(resize(factor))
+        except InputError as error:
+            tries.append(error.what)
+        except Exception as error:  # a configuration's own checks raise anything
+            tries.append(f"it can't be made: {type(error).__name__}: {error}")
+    sizes = [one.size / factor for one, factor in zip(tries, factors, strict=True) if isinstance(one, Resized)]
+    scale = sizes[0] if sizes else 1
+    pairs = zip(tries, factors, strict=True)
+    return [Grown(round(scale * factor, 6), error=one) if isinstance(one, str) else one for one, factor in pairs]
 
 
 def _grown(inputs: Inputs, first: Tensor, axis: str, factor: float) -> Inputs:
@@ -102,51 +170,7 @@ def _grown(inputs: Inputs, first: Tensor, axis: str, factor: float) -> Inputs:
     return mapped(inputs, larger)
 
 
-def _at(module: nn.Module, inputs: Inputs, axis: str, train: bool) -> Grown:
-    size = next(iter(tensors_in(as_call(inputs)))).shape[AXES.index(axis)]
-    try:
-        blueprint = inspect(module, inputs, train=train)
-    except InputError as error:
-        return Grown(size, error=error.what)
-    figures = {name: getattr(blueprint, name) for name in FIGURES if name != "attention_macs"}
-    return Grown(size, attention_macs=attention_macs(module, inputs), **figures)
-
-
 FIGURES = [field.name for field in fields(Grown) if field.name not in ("size", "error")]
-
-
-def attention_macs(module: nn.Module, inputs: Inputs) -> int | None:
-    """MACs of fused attention and of matrix products between two activations, wherever in a module they are called.
-
-    None where the module does not run on fakes.
-    """
-    args, kwargs = as_call(inputs)
-    try:
-        with faked(module) as (mode, fake), mode, inference(module), _Mixing(module) as counter:
-            module(*fake(args), **fake(kwargs))
-    except Exception:  # `inspect` has said what: here it only leaves the crossing open
-        return None
-    return counter.macs
-
-
-class _Mixing(MacCounter):
-    """Counts what reads one place by another: neither operand is, or is a view of, a weight."""
-
-    def __init__(self, module: nn.Module) -> None:
-        super().__init__()
-        self.weights = {id(tensor.untyped_storage()) for tensor in module.parameters()}
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        kwargs = kwargs or {}
-        if func.namespace == "aten" and is_composite(func):
-            return super().__torch_dispatch__(func, types, args, kwargs)
-        out = run(func, args, kwargs)
-        name = name_of(func)
-        if name in ("bmm", "baddbmm") or "scaled_dot_product" in name:
-            operands = args[1:3] if name == "baddbmm" else args[:2]
-            if not any(id(operand.untyped_storage()) in self.weights for operand in operands):
-                self.macs += macs_of(func, args, kwargs, out)
-        return out
 
 
 def _exponents(rows: list[Grown]) -> dict[str, float]:
@@ -167,8 +191,8 @@ def _slope(x: list[float], y: list[float]) -> float:
 
 def _crossing(rows: list[Grown], axis: str) -> tuple[float | None, str]:
     """In n, the tokens (pixels: the side squared): attention is o + p n + q n², the rest r + s n: where equal?"""
-    if axis == "batch":
-        return None, "attention and the rest grow alike with the batch"
+    if axis in ALIKE:
+        return None, ALIKE[axis]
     told = [row for row in rows if row.attention_macs is not None]
     if len(told) < 2:
         return None, "attention was not told apart: no forward on fakes"

@@ -6,8 +6,8 @@ reads every place (attention, global pooling, a product over the places) sees th
 take over space do not count. Followed is the first input: of (B, C, *space) its space, of (B, L) tokens its length.
 """
 
-from collections.abc import Iterable
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor, prod
@@ -27,6 +27,10 @@ from netwright.inspect.measure import evaluating
 from netwright.inspect.reach import Seen, along, compact, follow, settled, units_of
 from netwright.inspect.recorder import Recorder, is_composite
 from netwright.inspect.tensors import Inputs, as_call, tensors_in
+
+
+class NotFollowedError(Exception):
+    """The forward is right, and what an operator does to fields is not known here: a gap in netwright."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,8 @@ def receptive_field(module: nn.Module, inputs: Inputs) -> list[Field]:
     """The field of every leaf row of `inspect(module, inputs)` that sees the first input, in the order of the calls.
 
     The module and its inputs may be on any device, meta included; nothing is computed, and the module stays as it was.
-    InputError where the forward fails on fakes, or the first input has no space to see.
+    InputError where the forward fails on fakes, or the first input has no space to see; NotFollowedError where it is
+    netwright that fails.
     """
     args, kwargs = as_call(inputs)
     first = next(iter(tensors_in((args, kwargs))), None)
@@ -71,11 +76,15 @@ def receptive_field(module: nn.Module, inputs: Inputs) -> list[Field]:
             recorder.feed((fake_args, fake_kwargs))
             module(*fake_args, **fake_kwargs)
     except Exception as error:
+        if recorder.lost is not None:
+            raise recorder.lost from recorder.lost.__cause__
         raise InputError(
             f"no forward on fakes: {type(error).__name__}: {error}",
             where=type(module).__name__,
             fix="give inputs that the forward takes; what depends on their values can't be followed: give the backbone",
         ) from error
+    if recorder.lost is not None:  # the forward itself caught it
+        raise recorder.lost
     return recorder.found()
 
 
@@ -91,7 +100,9 @@ def resolution_ladder(fields: Iterable[Field], strides: Iterable[int] = (2, 4, 8
 
 
 def effective_receptive_field(module: nn.Module, inputs: Inputs, path: str | None = None) -> Tensor:
-    """|∂ centre unit / ∂ input|, summed over channels and the batch: (H, W), or the input's other spatial axes.
+    """|∂ centre unit / ∂ input|, summed over the input's channels and the batch: (H, W), or its other spatial axes.
+
+    The unit is the sum of its channels, each with a sign at random: without signs they cancel behind a LayerNorm.
 
     path: of the module whose result is looked at (its last call), (B, C, *space); the last one with a map if not given.
     Luo et al. 2016, arXiv:1701.04128, who average over many random inputs: here the batch is averaged over.
@@ -99,7 +110,8 @@ def effective_receptive_field(module: nn.Module, inputs: Inputs, path: str | Non
     """
     args, kwargs = as_call(inputs)
     given = next(iter(tensors_in((args, kwargs))))
-    maps = {field.id.partition(":")[0]: field.units for field in receptive_field(module, inputs)}
+    fields = receptive_field(module, inputs) if path is None else []
+    maps = {field.id.partition(":")[0]: field.units for field in fields}
     parts = dict(module.named_modules())
     if path is not None and path not in parts:
         raise InputError("no such module", where=path, fix="give a path of module.named_modules()")
@@ -112,7 +124,10 @@ def effective_receptive_field(module: nn.Module, inputs: Inputs, path: str | Non
             return
         for size in map_.shape[2:]:
             map_ = map_.select(2, size // 2)
-        centres.append(map_.sum())  # at once: an activation in place may write over the map right after
+        signs = torch.randint(0, 2, map_.shape[1:], generator=torch.Generator().manual_seed(0)) * 2 - 1
+        centres.append(
+            (map_ * signs.to(map_)).sum()
+        )  # at once: an activation in place may write over the map right after
 
     keys = {part: name or type(part).__name__ for name, part in parts.items()}  # as the rows' ids
     names = {part: key for part, key in keys.items() if (key in maps if path is None else part is parts[path])}
@@ -152,13 +167,24 @@ class _Fields(Recorder):
         self.seen = WeakIdKeyDictionary()  # tensor → list[Seen], one an axis
         self.parts = WeakIdKeyDictionary()  # storage → (numbers, list[Lattice]) of the largest part written
         self.fields: dict[str, Field] = {}
+        self.lost: NotFollowedError | None = None
+
+    @contextmanager
+    def _following(self, what: str) -> Iterator[None]:
+        """No fake tensors while it lasts; what fails then is no fault of the forward's."""
+        try:
+            with _disable_current_modes():
+                yield
+        except Exception as error:
+            self.lost = NotFollowedError(f"{what} can't be followed: {type(error).__name__}: {error}")
+            raise self.lost from error
 
     def feed(self, inputs: Any) -> None:
         super().feed(inputs)
         tensor = next(iter(tensors_in(inputs)))
         one = Lattice((Fraction(0),), (Fraction(0),), Fraction(1))
         ahead = tensor.dim() - len(self.space)
-        with _disable_current_modes():
+        with self._following("the input"):
             self.seen[tensor] = [(one, along(tensor.shape, ahead + axis)) for axis in range(len(self.space))]
 
     def found(self) -> list[Field]:
@@ -180,7 +206,7 @@ class _Fields(Recorder):
         if (
             given and results and not is_composite(func) and not makes_constants(func)
         ):  # a composite's parts have been here
-            with _disable_current_modes():
+            with self._following(str(func)):
                 for made in results:
                     self._keep(
                         made, [self._axis(func, args, kwargs, given, out, made, k) for k in range(len(self.space))]
@@ -202,7 +228,7 @@ class _Fields(Recorder):
         """Of a tensor that was filled through views of its memory: what the largest part sees, a map by habit."""
         seen = self.seen.get(tensor)
         if seen is None and tensor.dim() >= len(self.space) and (part := self.parts.get(tensor.untyped_storage())):
-            with _disable_current_modes():
+            with self._following("what was written in parts"):
                 axes = range(-len(self.space), 0)
                 return [
                     (one, along(tensor.shape, axis % tensor.dim())) for one, axis in zip(part[1], axes, strict=True)
@@ -219,7 +245,7 @@ class _Fields(Recorder):
         tensor = next((tensor for tensor in tensors_in(out) if self._seen(tensor)), None)
         if tensor is None:
             return
-        with _disable_current_modes():
+        with self._following(self.rows[index].id):
             self.fields[self.rows[index].id] = self._field(self.rows[index].id, self._seen(tensor) or [])
 
     def _field(self, key: str, seen: list[Seen]) -> Field:

@@ -99,6 +99,7 @@ class Recorder(TorchDispatchMode):
             self.frames[-1].calls_modules = True
         path = self.paths[module]
         index = self._add_row(path, type(module).__name__, "module")
+        self.rows[index].options = _options(module)
         self.rows[index].inputs = shapes_in((args, kwargs))
         self.first_call.setdefault(module, index)
         fed = [(self._sources_of(tensor), tuple(tensor.shape)) for tensor in tensors_in((args, kwargs))]
@@ -377,6 +378,13 @@ class Recorder(TorchDispatchMode):
             if not (isinstance(target, int) and target in self.inside)
         }
         return [Edge(source, target, shape) for source, target, shape in found if source != target]
+
+
+def _options(module: nn.Module) -> str:
+    try:
+        return " ".join(str(module.extra_repr()).split())
+    except Exception:  # a stranger's, which may read what is not there yet
+        return ""
 
 
 def _has_storage(tensor: Tensor) -> bool:

@@ -7,8 +7,9 @@
 out: nothing here measures, and nothing imports torch.
 """
 
-from netwright.report.blueprint_terminal import render_blueprint, render_differences, render_fit, render_savings
+from netwright.report.blueprint_terminal import render_blueprint, render_fit, render_savings
 from netwright.report.card import repr_html
+from netwright.report.differences_terminal import render_differences
 from netwright.report.html import render_html
 from netwright.report.markdown import render_markdown
 from netwright.report.network import from_blueprint

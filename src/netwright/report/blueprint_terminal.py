@@ -1,14 +1,16 @@
 """A Blueprint in a terminal: what it costs, its folded layers with their shares, and how each figure was got."""
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from netwright.report.field import render_field
+from netwright.report.growth import render_growth
 from netwright.report.markdown import blocks
-from netwright.report.words import clean, count, quantity, shape, share, significant, size
+from netwright.report.words import clean, count, shape, share, significant, size
 
 if TYPE_CHECKING:
     from netwright.inspect import Blueprint, Figure, Fit, FoldedRow, Saving, Symbols
@@ -42,6 +44,11 @@ def render_blueprint(
         words = f"not counted: {missed['op']}, {calls}, first in {missed['where']}: the MACs are a lower bound"
         console.print(Text(clean(words, 400), style="yellow"))
     console.print(Text(blueprint.convention, style="dim"))
+    asked = blueprint.to_json() if blueprint.growth or blueprint.sight else {}
+    for key, render in (("growth", render_growth), ("field", render_field)):
+        if key in asked:
+            console.print()
+            render(asked[key], console)
 
 
 def summary(blueprint: "Blueprint") -> list[tuple[str, str, str]]:
@@ -120,25 +127,6 @@ def layer_name(row: "FoldedRow") -> str:
     """Indented by its depth, with the copies that it stands for."""
     name = clean(row.name, 40) or "the network"
     return "  " * row.depth + name + (f"  ×{row.repeat}" if row.repeat > 1 else "")
-
-
-def render_differences(found: Mapping[str, Any], names: Sequence[str], console: Console) -> None:
-    """Two networks side by side, as `netwright.inspect.differences` found them."""
-    left, right = (clean(name, 40) for name in names)
-    totals = _plain_table("", left, right, "ratio", right=(left, right, "ratio"))
-    for row in found["totals"]:
-        ratio = significant(row["right"] / row["left"]) if row["left"] else ""
-        totals.add_row(row["name"], *(quantity(row[side], row["unit"]) for side in ("left", "right")), ratio)
-    console.print(totals)
-    console.print()
-    if not found["classes"]:
-        console.print(Text("the same classes of layers, as often, with the same parameters and MACs"))
-        return
-    classes = _plain_table("class", "calls", "parameters", "MACs", right=("calls", "parameters", "MACs"))
-    for row in found["classes"]:
-        pairs = (f"{count(row['left'][key])} → {count(row['right'][key])}" for key in ("calls", "params", "macs"))
-        classes.add_row(Text(clean(row["class"], 40), style="cyan"), *pairs)
-    console.print(classes)
 
 
 def render_savings(savings: Sequence["Saving"], console: Console) -> None:

@@ -62,6 +62,7 @@ class Axis:
             low, high = low - room, high + room
             high = high if high > low else low + 1
         self.low, self.high, self.start, self.end = low, high, start, end
+        self.marks: list[float] = []  # instead of round numbers
 
     def __call__(self, value: float) -> float:
         if self.log:
@@ -71,7 +72,8 @@ class Axis:
         return self.start + part * (self.end - self.start)
 
     def ticks(self, wanted: int = 5) -> list[float]:
-        return log_ticks(self.low, self.high) if self.log else ticks(self.low, self.high, wanted)
+        round_ = log_ticks(self.low, self.high) if self.log else ticks(self.low, self.high, wanted)
+        return self.marks or round_
 
     def labels(self, wanted: int = 5) -> list[str]:
         return [_tick(mark) for mark in self.ticks(wanted)]
@@ -154,20 +156,24 @@ def lines(
     x_label: str = "step",
     y_label: str = "",
     log: bool = False,
+    log_x: bool = False,
     guide: float | None = None,
     noisy: bool = False,
     events: Sequence[float] = (),
 ) -> str:
     """Named series {"x": [...], "y": [...]} as lines; `guide` is a dashed level, `events` are marked steps.
 
-    A long series that is `noisy` is drawn pale, with its running median on top.
+    `log` and `log_x` make the axes logarithmic; of few points each x is told. A long series that is `noisy` is drawn
+    pale, with its running median on top.
     """
     data = {name: points(item) for name, item in series.items()}
     ys = [y for pairs in data.values() for _, y in pairs if y is not None]
     log = log and bool(ys) and min(ys) > 0
     ys_all = [*ys, guide] if guide is not None and (guide > 0 or not log) else ys
     up = Axis(ys_all, HEIGHT - BOTTOM, TOP, log=log)
-    across = Axis([x for pairs in data.values() for x, _ in pairs], _left(up), WIDTH - RIGHT, pad=0)
+    across = Axis([x for pairs in data.values() for x, _ in pairs], _left(up), WIDTH - RIGHT, log=log_x, pad=0)
+    if across.log and len(data) and max(len(pairs) for pairs in data.values()) <= 6:
+        across.marks = sorted({x for pairs in data.values() for x, _ in pairs})
     parts = _axes(across, up, x_label, y_label)
     parts += [
         line(across(x), TOP, across(x), HEIGHT - BOTTOM, stroke="bad", dash="3 3")

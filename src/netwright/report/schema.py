@@ -175,9 +175,34 @@ LAYERS = _object(
     total=_object(params=NUMBER, macs=NUMBER, activations=NUMBER),
     notes=REASONS,  # what could not be counted, and what is therefore a bound
 )
+GROWTH = _object(
+    ("axis", "rows"),
+    axis={"type": "string"},  # batch, length, resolution
+    unit=TEXT,
+    train={"type": "boolean"},
+    rows=_list(
+        _object(
+            ("size",),
+            size=NUMBER,
+            params=NUMBER,
+            macs=NUMBER,
+            attention_macs=NUMBER,
+            backward_macs=NUMBER,
+            activation_bytes=NUMBER,
+            saved_bytes=NUMBER,
+            peak_memory=NUMBER,
+            latency_ms=NUMBER,
+            error=TEXT,  # why the network refused this size
+        )
+    ),
+    exponents=_map(NUMBER),  # figure ∝ size ^ exponent
+    crossing=NUMBER,  # size from which attention takes more MACs than all else
+    how=TEXT,
+)
 COST = _object(
     rows=_list(FIGURE),
     by_type=_list(_object(("type",), type={"type": "string"}, count=COUNT, params=NUMBER, macs=NUMBER, ms=NUMBER)),
+    growth=_or_null(GROWTH),
     notes=REASONS,
 )
 RECIPE = _object(

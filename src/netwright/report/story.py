@@ -22,6 +22,7 @@ from netwright.report.document import (
     reasons,
 )
 from netwright.report.fold import totals, tree
+from netwright.report.growth import figure as growth_figure
 from netwright.report.words import (
     clean,
     count,
@@ -170,6 +171,7 @@ def cost(body: Json, report: Json) -> list[Block]:
     if body.get("rows"):
         blocks.append(figures_table(body["rows"]))
     figures = [_shares(body, *kind) for kind in (("macs", "MACs", "accent"), ("params", "Parameters", "violet"))]
+    figures.append(growth_figure(body["growth"]) if body.get("growth") else None)
     if known := [figure for figure in figures if figure]:
         blocks.append(Figures(known))
     return blocks + bullets(body.get("notes"))

@@ -3,7 +3,8 @@
 from netwright.workbench.calibrate import calibrate
 from netwright.workbench.catalogue import listing, show
 from netwright.workbench.design import design
-from netwright.workbench.inspect import draw, hours, inspect, largest_batch, over_budget, savings
+from netwright.workbench.gate import over_budget, over_limits
+from netwright.workbench.inspect import draw, hours, inspect, largest_batch, savings
 from netwright.workbench.predict import Predictions, predict
 from netwright.workbench.result import Result
 from netwright.workbench.train import train
@@ -19,6 +20,7 @@ __all__ = [
     "largest_batch",
     "listing",
     "over_budget",
+    "over_limits",
     "predict",
     "savings",
     "show",

@@ -5,6 +5,8 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+from netwright.errors import InputError
+from netwright.inspect import attention_macs, sight
 from netwright.report import from_blueprint
 from netwright.workbench.dossier_evidence import (
     baselines,
@@ -16,14 +18,17 @@ from netwright.workbench.dossier_evidence import (
     validation,
     verdict_json,
 )
+from netwright.workbench.growth import growth_of
 from netwright.workbench.hand_over import Evidence
 from netwright.workbench.request import DEFAULT_TIME
+from netwright.workbench.targets import Target
 
 
 def dossier(evidence: Evidence, folder: Path) -> dict[str, Any]:
     """All thirteen sections; `folder` holds the files that are handed over."""
     title = f"{evidence.chosen['name']} for {evidence.prepared.dataset.name}"
     picture = from_blueprint(evidence.blueprint.to_json(), title)
+    picture["layers"]["notes"] += sees(evidence)
     return {
         "verdict": verdict(evidence),
         "brief": brief(evidence),
@@ -199,7 +204,32 @@ def cost(evidence: Evidence, by_type: list[dict[str, Any]]) -> dict[str, Any]:
     notes = [
         "Latency and memory are of one forward at batch 1, on this machine's CPU; other devices were not measured."
     ]
-    return {"rows": rows, "by_type": by_type, "notes": notes}
+    return {"rows": rows, "by_type": by_type, "growth": growth(evidence), "notes": notes}
+
+
+# What the cost is asked to grow with: what changes most in use.
+GROWS_WITH = {"image": "resolution", "text": "length", "table": "batch=1,16,256"}
+
+
+def growth(evidence: Evidence) -> dict[str, Any] | None:
+    """None where the network takes no other size."""
+    target = Target(evidence.chosen["name"], evidence.network)
+    try:
+        return growth_of(target, evidence.example, GROWS_WITH[evidence.prepared.profile.modality]).to_json()
+    except InputError:
+        return None
+
+
+def sees(evidence: Evidence) -> list[str]:
+    """How far a convolutional network for images sees, in a line."""
+    network, inputs = evidence.network, evidence.example
+    if evidence.prepared.profile.modality != "image" or attention_macs(network, inputs):
+        return []
+    found = sight(network, evidence.blueprint, inputs)
+    if not found.sentence:
+        return []
+    how = f" ({found.effective.how.replace('the weights given', 'the trained weights')})" if found.effective else ""
+    return [f"{found.sentence.removesuffix('.')}{how}."]
 
 
 def first_line(text: str | None) -> str:

@@ -7,11 +7,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from netwright.design import Budget
-from netwright.design.errors import DesignError
 from netwright.design.quantity import parse
 from netwright.errors import InputError
-from netwright.inspect import Blueprint, Fit, Saving, add_latency, inspect_onnx, training_hours
+from netwright.inspect import Blueprint, Fit, Saving, add_latency, inspect_onnx, sight, training_hours
 from netwright.inspect import inspect as capture
 from netwright.inspect import largest_batch as fitted
 from netwright.inspect import savings as saved
@@ -22,6 +20,7 @@ from netwright.inspect.figure import Figure
 from netwright.inspect.tensors import Inputs
 from netwright.report import render_viewer
 from netwright.workbench import targets
+from netwright.workbench.growth import asked, growth_of
 
 BATCH = -1  # as inspect_onnx is told it
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -38,19 +37,27 @@ def inspect(
     device: str | None = None,
     threads: int | None = None,
     symbolic: bool = False,
+    growth: str | None = None,
+    field: bool = False,
 ) -> Blueprint:
     """The Blueprint of a module, of an ONNX file, or of the network that `targets` finds by its name.
 
     inputs: tensors, or shapes in words without the batch ("3,224,224", "128:int"); guessed where not given ·
     train: a training step with the state of `optimizer` · batch: of inputs that are not given as tensors ·
-    dtype: fp32, bf16 or fp16, of weights and floating inputs · device: "here", to measure latency on this machine with
-    so many PyTorch `threads`, or a name of `netwright list devices`, to estimate it · symbolic: its sizes as
-    expressions in the batch, the length or the resolution too, in `Blueprint.symbols`.
+    dtype: fp32, bf16 or fp16, of weights and floating inputs.
+
+    What else is asked for: device: "here", to measure latency on this machine with so many PyTorch `threads`, or a name
+    of `netwright list devices`, to estimate it · symbolic: its sizes as expressions in the batch, the length or the
+    resolution, in `Blueprint.symbols` · growth: an axis along which its cost grows (batch, length, resolution, depth,
+    width), or with its sizes ("length=512,1024"), in `Blueprint.growth` · field: how far it sees, in `Blueprint.sight`.
     """
     if threads is not None and threads < 1:
         raise InputError(f"{threads} threads are none", where="--threads", fix="give a whole number above 0")
+    if growth is not None:
+        asked(growth)
     if not isinstance(target, nn.Module) and targets.is_onnx(target):
         refused = {"--train": train, "--dtype": dtype, "--symbolic": symbolic, "--device": device}
+        refused |= {"--growth": growth, "--field": field}
         return _of_onnx(target, inputs, batch, refused)
     found, given, kind = _resolved(target, inputs, batch, dtype)
     blueprint = capture(found.module, given, train=train, optimizer=optimizer, dtype=kind, batch=batch)
@@ -61,6 +68,11 @@ def inspect(
         blueprint.symbols = symbols_of(found.module, blueprint, blueprint.example)
         if blueprint.symbols is None:
             blueprint.notes.append("no symbols: the forward does not run on fakes")
+    if growth is not None:
+        options: dict[str, Any] = {"train": train, "optimizer": optimizer, "dtype": kind}
+        blueprint.growth = growth_of(found, blueprint.example, growth, device=device, threads=threads, **options)
+    if field:
+        blueprint.sight = sight(found.module, blueprint, blueprint.example, found.make)
     return blueprint
 
 
@@ -164,32 +176,3 @@ def draw(blueprint: Blueprint, path: str | Path, title: str = "") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8")
     return path
-
-
-def over_budget(blueprint: Blueprint, budget: str) -> list[str]:
-    """What exceeds "params=5M,flops=10G,memory=100MB,size=20MB,latency=5ms", in words; InputError where it is none."""
-    limits: dict[str, str] = {}
-    for part in budget.split(","):
-        name, equals, value = part.partition("=")
-        if not equals:
-            raise DesignError(f"{part!r} is no limit", where="--budget", allowed="params=5M,memory=100MB")
-        limits[name.strip()] = value.strip()
-    allowed = Budget.parse(where="--budget", **limits)
-    counted: dict[str, float] = {
-        "params": blueprint.params,
-        "flops": blueprint.flops,
-        "memory_bytes": blueprint.peak_memory,
-        "size_bytes": blueprint.weights_bytes,
-    }
-    if "time" in limits:
-        raise DesignError("time is that of a design's training", where="--budget", allowed=", ".join(counted))
-    if "latency" in limits and blueprint.latency is None:
-        raise InputError("a limit of latency needs a device", where="--budget", fix="add --device here, or its name")
-    if blueprint.latency is not None:
-        counted["latency_ms"] = blueprint.latency.value
-    found = ((name, value, getattr(allowed, name)) for name, value in counted.items())
-    return [
-        f"{name.partition('_')[0]}: {value:,.10g}{' ms' if name == 'latency_ms' else ''} of {most:,.10g} allowed"
-        for name, value, most in found
-        if most is not None and value > most
-    ]

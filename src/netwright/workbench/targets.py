@@ -9,8 +9,9 @@ A Python file, a package and a transformers class are run; everything else is re
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,7 +20,7 @@ import torch
 from torch import nn
 
 from netwright.advise.networks import example
-from netwright.design import Design, build
+from netwright.design import Design, Entry, Spec, build
 from netwright.design.library import registry
 from netwright.errors import InputError
 
@@ -30,12 +31,18 @@ KNOWN += "file.py:Class, package.module:attribute, a model.pt2 or a model.onnx"
 
 @dataclass
 class Target:
-    """A module by its name; `inputs` are known where the target says them, and `notes` what was done to get it."""
+    """A module by its name; `inputs` are known where the target says them, and `notes` what was done to get it.
+
+    `make` makes it anew, with memory and its own random weights; a family's or design's takes other arguments too:
+    `arguments` are those that it was made with, defaults included.
+    """
 
     name: str
     module: nn.Module
     inputs: Any = None
     notes: list[str] = field(default_factory=list)
+    make: Callable[..., nn.Module] | None = None
+    arguments: dict[str, Any] = field(default_factory=dict)
 
 
 def find(name: str | Path) -> Target:
@@ -63,8 +70,9 @@ def is_onnx(name: str | Path) -> bool:
 
 def _design(name: str) -> Target:
     design = Design.load(name)
-    made = _on_meta(design.build)
-    return Target(design.name, made, example(design.inputs, device="meta") if design.inputs else None)
+    inputs = example(design.inputs, device="meta") if design.inputs else None
+    arguments = _arguments(*registry().family(design.model.name), design.model.args)
+    return Target(design.name, on_meta(design.build), inputs, make=design.build, arguments=arguments)
 
 
 def _family(name: str) -> Target:
@@ -77,7 +85,16 @@ def _family(name: str) -> Target:
     contract = {n: p.default for n, p in entry.parameters.items() if n in _DATA and not p.required}
     contract |= dict(entry.presets[preset].get("inputs", {})) if preset is not None else {}
     known = {key: value for key, value in contract.items() if value is not None}
-    return Target(name, _on_meta(lambda: build(name)), example(known, device="meta") if _enough(known) else None)
+    inputs = example(known, device="meta") if _enough(known) else None
+    make = partial(build, name)
+    return Target(name, on_meta(make), inputs, make=make, arguments=_arguments(entry, preset, {}))
+
+
+def _arguments(entry: Entry, preset: str | None, given: Mapping[str, Any]) -> dict[str, Any]:
+    """All that a family's constructor is called with, as plain data: its defaults, the preset's, and those given."""
+    defaults = {name: p.default for name, p in entry.settable.items() if not p.required}
+    stored = entry.presets[preset].get("args", {}) if preset is not None else {}
+    return Spec(entry.name, {**defaults, **stored, **given}).args
 
 
 _DATA = ("in_channels", "image_size", "num_features", "cardinalities", "vocab_size", "max_length")
@@ -89,7 +106,11 @@ def _enough(contract: Mapping[str, Any]) -> bool:
 
 def _timm(name: str, model: str) -> Target:
     torchvision()  # which timm imports
-    return Target(name, _on_meta(lambda: _library("timm").create_model(model, pretrained=False), name))
+    return _made(name, lambda: _library("timm").create_model(model, pretrained=False))
+
+
+def _made(name: str, make: Callable[[], nn.Module], notes: Sequence[str] = ()) -> Target:
+    return Target(name, on_meta(make, name), notes=list(notes), make=make)
 
 
 def _torchvision(name: str, model: str) -> Target:
@@ -102,7 +123,7 @@ def _torchvision(name: str, model: str) -> Target:
     options = {"weights": None}
     if model in models.list_models(module=models.detection) + models.list_models(module=models.segmentation):
         options["weights_backbone"] = None
-    return Target(name, _on_meta(lambda: models.get_model(model, **options), name))
+    return _made(name, lambda: models.get_model(model, **options))
 
 
 def _transformers(name: str, folder: str) -> Target:
@@ -111,12 +132,12 @@ def _transformers(name: str, folder: str) -> Target:
     if not (path / "config.json").is_file():
         raise InputError("there is no config.json", where=folder, fix="give a folder as save_pretrained writes it")
     if importlib.util.find_spec("torchvision"):
-        torchvision()  # which transformers imports where it is installed
+        torchvision()  # which transformers imports where it is there
     library = _library("transformers")
     config = library.AutoConfig.from_pretrained(path, local_files_only=True, trust_remote_code=False)
     named = (getattr(config, "architectures", None) or [None])[0]
     cls = getattr(library, named, None) if named else None
-    return Target(name, _on_meta(lambda: cls(config) if cls else library.AutoModel.from_config(config), name))
+    return _made(name, lambda: cls(config) if cls else library.AutoModel.from_config(config))
 
 
 LIBRARIES: dict[str, Callable[[str, str], Target]] = {
@@ -156,7 +177,7 @@ def _of_file(name: str, path: Path, attribute: str) -> Target:
         raise InputError(f"running it failed: {type(error).__name__}: {error}", where=str(path)) from error
     finally:
         sys.path.pop(0)
-    return Target(name, _made_by(module, attribute, name), notes=[f"{path} was run to make the network"])
+    return _made_by(module, attribute, name, f"{path} was run to make the network")
 
 
 def _of_package(name: str, package: str, attribute: str) -> Target:
@@ -164,10 +185,10 @@ def _of_package(name: str, package: str, attribute: str) -> Target:
         module = importlib.import_module(package)
     except ImportError as error:
         raise InputError(f"can't be imported: {error}", where=package) from error
-    return Target(name, _made_by(module, attribute, name), notes=[f"{package} was imported to make the network"])
+    return _made_by(module, attribute, name, f"{package} was imported to make the network")
 
 
-def _made_by(module: ModuleType, attribute: str, name: str) -> nn.Module:
+def _made_by(module: ModuleType, attribute: str, name: str, note: str) -> Target:
     """The module itself, or what the class or function gives when it is called with its defaults."""
     found: Any = module
     for part in attribute.split("."):
@@ -175,13 +196,15 @@ def _made_by(module: ModuleType, attribute: str, name: str) -> nn.Module:
             nets = [n for n, v in vars(module).items() if isinstance(v, type) and issubclass(v, nn.Module)]
             raise InputError(f"there is no {part!r}", where=name, fix=f"one of {', '.join(nets)}" if nets else "")
         found = getattr(found, part)
-    made = found if isinstance(found, nn.Module) else _on_meta(found, name) if callable(found) else None
-    if not isinstance(made, nn.Module):
-        raise InputError(f"is no nn.Module but {type(made or found).__name__}", where=name)
+    if isinstance(found, nn.Module):
+        return Target(name, found, notes=[note])
+    made = _made(name, found, [note]) if callable(found) else None
+    if made is None or not isinstance(made.module, nn.Module):
+        raise InputError(f"is no nn.Module but {type(made.module if made else found).__name__}", where=name)
     return made
 
 
-def _on_meta(make: Callable[[], Any], name: str = "") -> nn.Module:
+def on_meta(make: Callable[[], Any], name: str = "") -> nn.Module:
     """Made without memory; constructors that read values are called again on the CPU."""
     try:
         with torch.device("meta"):
