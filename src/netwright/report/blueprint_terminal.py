@@ -7,8 +7,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from netwright.picture.words import count, shape, share, significant, size
 from netwright.report.markdown import blocks
-from netwright.report.words import clean, count, quantity, shape, share, significant, size
+from netwright.report.words import clean, quantity
 
 if TYPE_CHECKING:
     from netwright.inspect import Blueprint, FoldedRow

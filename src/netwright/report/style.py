@@ -1,6 +1,6 @@
 """The page's style: a column of text, figures in pairs, tables that turn into cards on a phone; print."""
 
-from netwright.report.svg import FONT, palette
+from netwright.picture.colours import FONT, palette
 
 CSS = (
     """

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from netwright import picture
 from netwright.design import Budget
 from netwright.design.errors import DesignError
 from netwright.errors import InputError
@@ -13,7 +14,6 @@ from netwright.inspect import Blueprint
 from netwright.inspect import inspect as capture
 from netwright.inspect.fakes import mapped
 from netwright.inspect.tensors import Inputs
-from netwright.report import render_viewer
 from netwright.workbench import targets
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -71,7 +71,7 @@ def widened(inputs: Any, batch: int) -> Any:
 def draw(blueprint: Blueprint, path: str | Path, title: str = "") -> Path:
     """The network's picture as one offline page, whose groups open and close."""
     path = Path(path)
-    page = render_viewer(blueprint.to_json(), title or blueprint.cls)
+    page = picture.page(blueprint.to_json(), title or blueprint.cls)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8")
     return path
