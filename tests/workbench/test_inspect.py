@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 import torch
@@ -178,12 +179,16 @@ def test_inspect_as_json():
     assert data["over_budget"] == []
 
 
-def test_a_page(tmp_path):
-    page = tmp_path / "new" / "net.html"
-    netwright("inspect", "resnet18", "--format", "quiet", "--html", str(page))
+def test_pictures(tmp_path):
+    page, drawing, chart = (tmp_path / "new" / name for name in ("net.html", "net.svg", "net.md"))
+    files = ("--html", str(page), "--svg", str(drawing), "--mermaid", str(chart))
+    netwright("inspect", "resnet18", "--format", "quiet", "--depth", "1", *files)
     text = page.read_text("utf-8")
-    assert text.startswith("<!doctype html>")
+    assert text.startswith("<!doctype html>") and "<title>resnet18</title>" in text
     assert "https://" not in text
+    assert ElementTree.parse(drawing).getroot().tag == "{http://www.w3.org/2000/svg}svg"
+    assert "stroke-dasharray" not in drawing.read_text("utf-8")  # nothing is open at depth 1
+    assert chart.read_text("utf-8").startswith("```mermaid\nflowchart TB\n")
 
 
 def test_the_gate_ends_with_1():

@@ -221,9 +221,18 @@ def inspect(
     train: Train = False,
     optimizer: Optimizer = "adamw",
     dtype: Dtype = None,
-    depth: Annotated[int | None, typer.Option(help="Levels of layers to show. [default: all]")] = None,
+    depth: Annotated[
+        int | None,
+        typer.Option(help="Levels of layers to show, also in --svg and --mermaid. [default: all]"),
+    ] = None,
     budget: Gate = None,
-    html: Annotated[Path | None, typer.Option(help="Write its picture, to open and close, to this page.")] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Write its picture, to open and close, to this page.", rich_help_panel="Picture")
+    ] = None,
+    svg: Annotated[Path | None, typer.Option(help="Write it as one drawing.", rich_help_panel="Picture")] = None,
+    mermaid: Annotated[
+        Path | None, typer.Option(help="Write it as a Mermaid flowchart, for Markdown.", rich_help_panel="Picture")
+    ] = None,
     format: Output = Format.human,
 ) -> None:
     """Show what any network is and costs: layers, parameters, MACs, memory.
@@ -232,7 +241,7 @@ def inspect(
       netwright inspect resnet50
       netwright inspect torchvision:maskrcnn_resnet50_fpn --input 3,480,640
       netwright inspect mynet.py:Net --input 3,224,224 --train --batch 8
-      netwright inspect vit:base --html vit.html
+      netwright inspect vit:base --html vit.html --svg vit.svg
       netwright inspect design.yaml --budget params=5M,memory=100MB
     """
     from netwright.cli.screen import screen
@@ -242,8 +251,9 @@ def inspect(
 
         blueprint = workbench.inspect(target, input, train=train, batch=batch, optimizer=optimizer, dtype=dtype)
         over = workbench.over_budget(blueprint, budget) if budget else []
-        if html is not None:
-            workbench.draw(blueprint, html, target)
+        for kind, path in (("html", html), ("svg", svg), ("mermaid", mermaid)):
+            if path is not None:
+                workbench.draw(blueprint, path, kind, title=target, depth=depth)
         view.blueprint(blueprint, target, depth, over)
     if over:
         raise typer.Exit(1)

@@ -6,7 +6,6 @@ from typing import Any
 import torch
 from torch import nn
 
-from netwright import picture
 from netwright.design import Budget
 from netwright.design.errors import DesignError
 from netwright.errors import InputError
@@ -68,12 +67,24 @@ def widened(inputs: Any, batch: int) -> Any:
     return inputs if batch == 1 else mapped(inputs, lambda one: one.expand(batch, *one.shape[1:]))
 
 
-def draw(blueprint: Blueprint, path: str | Path, title: str = "") -> Path:
-    """The network's picture as one offline page, whose groups open and close."""
+def draw(
+    blueprint: Blueprint, path: str | Path, kind: str = "html", *, title: str = "", depth: int | None = None
+) -> Path:
+    """Writes the network's picture.
+
+    kind: "html", a page whose groups open and close · "svg", one drawing · "mermaid", a flowchart, in a fence where the
+    file is Markdown.
+    """
     path = Path(path)
-    page = picture.page(blueprint.to_json(), title or blueprint.cls)
+    if kind == "html":
+        text = blueprint.html(title)
+    elif kind == "svg":
+        text = blueprint.svg(depth=depth, title=title)
+    else:
+        text = blueprint.mermaid(depth=depth, title=title) + "\n"
+        text = f"```mermaid\n{text}```\n" if path.suffix in (".md", ".markdown") else text
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page, encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
     return path
 
 
