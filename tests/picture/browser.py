@@ -118,6 +118,14 @@ class Browser:
             self._read()
         return page
 
+    def frame(self) -> Page:
+        """The one frame whose page is kept apart from the one around it."""
+        targets = self.send("Target.getTargets", {})["targetInfos"]
+        (found,) = [target["targetId"] for target in targets if target["type"] == "iframe"]
+        session = self.send("Target.attachToTarget", {"targetId": found, "flatten": True})["sessionId"]
+        self.pages[session] = Page(self, session)
+        return self.pages[session]
+
 
 @contextmanager
 def chromium(folder: Path) -> Iterator[Browser]:

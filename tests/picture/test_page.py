@@ -196,6 +196,7 @@ def test_in_a_notebook_it_is_a_frame_of_its_own(opened):
     tab = opened(f"<!doctype html><body><script>window.secret = 1</script>{words}</body>")
     assert tab.run("document.querySelector('iframe').offsetHeight") == 500
     assert tab.run("document.querySelector('iframe').contentDocument") is None
+    assert shown(tab.browser.frame()) > 10
     inner = html.unescape(re.search(r'srcdoc="([^"]*)"', words)[1])
     assert inner == page(blueprint("gpt2"), "GPT-2")
     assert not tab.complaints

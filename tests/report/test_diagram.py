@@ -174,6 +174,16 @@ def test_without_edges_modules_follow_each_other():
     assert wires(rows, None) == {("input", "a"), ("a", "c"), ("c", "d"), ("d", "output")}
 
 
+def test_a_group_of_which_nothing_is_said_runs_in_turn():
+    rows = [
+        row("stem", params=9),
+        *(row(f"stem.{name}", name.upper(), params=3) for name in "abc"),
+        row("head", params=2),
+    ]
+    edges = [{"from": a, "to": b} for a, b in pairwise(["input", "stem", "head", "output"])]
+    assert wires(rows, edges) == {("input", "a"), ("a", "b"), ("b", "c"), ("c", "head"), ("head", "output")}
+
+
 def test_a_residual_is_a_lane():
     rows = [row("a", "Conv2d", params=1), row("b", "Pool", params=2), row("c", "add", params=0, macs=0)]
     chain = [{"from": a, "to": b} for a, b in pairwise(["input", "a", "b", "c", "output"])]

@@ -35,6 +35,7 @@ class Part:
     kind: str = "call"  # | unit: a few calls in turn | chain | alike | run: operators without an inside | end
     repeat: int = 1
     parallel: bool = False
+    closed: bool = False  # a chain, or a call that is nothing else, is closed until it is asked for
     kids: list["Part"] = field(default_factory=list)
     end: str = ""  # "input:0" or "output": an end of the network, which is no row
     number: int = 0  # its place among its scope's children
@@ -109,6 +110,7 @@ class _Folder:
                 self._open(kid)
         elif part.kind == "call":
             part.kids = self.inside(part.start)
+            part.closed = self._is_chain(part.kids)
             self._unwrap(part)
 
     def _unwrap(self, part: Part) -> None:
@@ -152,6 +154,7 @@ class _Folder:
                     links.pop()
                 length = len(links)
             found.append(_joined(parts[i : i + length], "chain") if length > 1 else parts[i])
+            found[-1].closed = length > 1
             i += length
         return found
 

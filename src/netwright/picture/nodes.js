@@ -16,7 +16,7 @@ function readTree(data) {
       name: plain.n, path: plain.p ?? (within ? within + "." + plain.n : plain.n),
       cls: data.classes[plain.c] || "", tone: data.tones[plain.c] || "",
       inputs: (plain.i || []).map((i) => data.shapes[i]), outputs: (plain.o || []).map((i) => data.shapes[i]),
-      repeat: plain.r || 1, parallel: Boolean(plain.l), alike: plain.x || 0, chain: Boolean(plain.h),
+      repeat: plain.r || 1, parallel: Boolean(plain.l), alike: plain.x || 0, closed: Boolean(plain.h),
       pill: plain.s || "", end: Boolean(plain.d),
       each: { P: plain.P || 0, M: plain.M || 0, A: plain.A || 0, L: plain.L || 0 },
     };
@@ -24,7 +24,7 @@ function readTree(data) {
     node.total = {};
     for (const what of "PMAL") node.total[what] = node.each[what] * node.copies;
     nodes.push(node);
-    const inner = plain.h || plain.x || plain.u ? within : node.path;
+    const inner = plain.x || plain.u ? within : node.path;
     node.kids = (plain.k || []).map((kid) => read(kid, node, inner));
     node.edges = plain.e || [];
     return node;
@@ -39,7 +39,7 @@ function firstOpen(tree, most = 16) {
   const cost = (node) => node.total.M || node.total.P;
   let shown = tree.root.kids.slice();
   for (;;) {
-    const fits = (node) => node.kids.length && !node.chain && shown.length - 1 + node.kids.length <= most;
+    const fits = (node) => node.kids.length && !node.closed && shown.length - 1 + node.kids.length <= most;
     const groups = shown.filter(fits);
     if (!groups.length) return open;
     const next = groups.reduce((best, node) => (cost(node) > cost(best) ? node : best));
@@ -48,9 +48,9 @@ function firstOpen(tree, most = 16) {
   }
 }
 
-/** All groups that stand less deep than this; chains stay closed. */
+/** All groups that stand less deep than this, but for chains. */
 function openTo(tree, depth) {
-  return new Set(tree.nodes.filter((node) => node.kids.length && !node.chain && node.depth < depth).map((node) => node.id));
+  return new Set(tree.nodes.filter((node) => node.kids.length && !node.closed && node.depth < depth).map((node) => node.id));
 }
 
 // ---------------------------------------------------------------- words

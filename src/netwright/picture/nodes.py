@@ -34,7 +34,7 @@ class Node:
     outputs: list[str]
     repeat: int
     alike: int  # how many similar ones it holds
-    chain: bool
+    closed: bool  # until it is asked for
     pill: str
     end: bool
     each: dict[str, float]
@@ -87,7 +87,7 @@ def read_tree(data: Mapping[str, Any]) -> Nodes:
             outputs=[data["shapes"][i] for i in plain.get("o", [])],
             repeat=plain.get("r", 1),
             alike=plain.get("x", 0),
-            chain="h" in plain,
+            closed="h" in plain,
             pill=plain.get("s", ""),
             end="d" in plain,
             each={what: plain.get(what, 0) for what in "PMAL"},
@@ -95,7 +95,7 @@ def read_tree(data: Mapping[str, Any]) -> Nodes:
         if parent:
             node.depth, node.copies = parent.depth + 1, node.repeat * parent.copies
         nodes.append(node)
-        inner = within if {"h", "x", "u"} & plain.keys() else node.path
+        inner = within if {"x", "u"} & plain.keys() else node.path
         node.kids = [read(kid, node, inner) for kid in plain.get("k", [])]
         node.edges = plain.get("e", [])
         return node
@@ -109,7 +109,7 @@ def first_open(nodes: Nodes, most: int = MOST_SHOWN) -> set[int]:
     found = {0}
     shown = list(nodes.root.kids)
     while True:
-        groups = [n for n in shown if n.kids and not n.chain and len(shown) - 1 + len(n.kids) <= most]
+        groups = [n for n in shown if n.kids and not n.closed and len(shown) - 1 + len(n.kids) <= most]
         if not groups:
             return found
         costliest = max(groups, key=lambda node: node.weight)
@@ -118,5 +118,5 @@ def first_open(nodes: Nodes, most: int = MOST_SHOWN) -> set[int]:
 
 
 def open_to(nodes: Nodes, depth: int) -> set[int]:
-    """All groups that stand less deep than this; chains stay closed."""
-    return {node.id for node in nodes.all if node.kids and not node.chain and node.depth < depth}
+    """All groups that stand less deep than this, but for chains."""
+    return {node.id for node in nodes.all if node.kids and not node.closed and node.depth < depth}

@@ -2,11 +2,11 @@
 
 Names and shapes stand once in tables, a node has their numbers; keys are of one letter, so that a page stays small:
 
-n name · p path, where it is not its group's path and its name (a group of x, h or u lends that of its own group) ·
+n name · p path, where it is not its group's path and its name (a group of x or u lends that of its own group) ·
 c class · i, o shapes in and out · P parameters, M MACs, A bytes of activations, L milliseconds, of one copy with
-everything inside · r repeats · l they are parallel · x how many similar ones it holds · h a chain, closed at first ·
-u a few in turn · s what an operator's pill says · d an end of the network · k kids · e edges [from, its port, to, its
-port, shape]: −1 is what comes in, the number of kids what goes out.
+everything inside · r repeats · l they are parallel · x how many similar ones it holds · u it holds a few in turn ·
+h it is closed at first · s what an operator's pill says · d an end of the network · k kids · e edges [from, its port,
+to, its port, shape]: −1 is what comes in, the number of kids what goes out.
 """
 
 import re
@@ -103,7 +103,9 @@ class _Writer:
         if part.kind == "alike":
             node["x"] = sum(map(self._repeat, members))
         elif part.tiled:
-            node["h" if part.kind == "chain" else "u"] = 1
+            node["u"] = 1
+        if part.closed:
+            node["h"] = 1
         if not part.kids and first["cls"].lower() in OPERATORS and not first["params"] and not first["macs"]:
             node["s"] = OPERATORS[first["cls"].lower()]
         if part.kids:

@@ -1,7 +1,8 @@
 """The report's layer rows and edges as the picture takes them, which is drawn from a Blueprint's JSON.
 
 An edge may name a group: what leaves a group is what its edges to itself come from, what enters it goes where its edges
-from itself lead. Without edges the modules follow each other in the rows' order.
+from itself lead. Where no edge says what feeds what, in the network or a group, the modules follow each other in the
+rows' order.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -92,8 +93,24 @@ class _Ends:
                 self.exits.setdefault(b, []).append(a)
             else:
                 outer.append((a, b))
+        if outer:
+            outer += self._untold(outer)
         found = ((source, target) for a, b in outer for source in self._out_of(a) for target in self._into(b))
         return list(dict.fromkeys(found))
+
+    def _untold(self, outer: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        """The calls of each group in turn, where no edge joins any two of them."""
+        told = {self._common(a, b) for a, b in outer}
+        groups: dict[str, list[str]] = {}
+        for row in self.rows[1:]:
+            groups.setdefault(self.rows[row["parent"]]["id"], []).append(row["id"])
+        return [pair for group, kids in groups.items() if group and group not in told for pair in pairwise(kids)]
+
+    def _common(self, a: str, b: str) -> str:
+        """The innermost group that holds both."""
+        while a and not f"{b}.".startswith(f"{a}."):
+            a = a.rpartition(".")[0]
+        return a
 
     def _end(self, path: Any, outside: str) -> str:
         path = str(path or "")
