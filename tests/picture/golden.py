@@ -24,7 +24,7 @@ def states(nodes: Nodes, small: bool = True) -> dict[str, set[int]]:
 def drawn(picture: Picture) -> dict[str, Any]:
     """All that a layout says, as plain data."""
     return {
-        "size": [picture.width, picture.height],
+        "size": [picture.width, picture.height, picture.axis],
         "boxes": [
             [box.node.id, box.kind, box.words.name, box.words.cls, *box.words.costs, *_numbers(box)]
             for box in picture.boxes

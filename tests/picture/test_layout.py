@@ -23,9 +23,9 @@ const cases = JSON.parse(require("fs").readFileSync(0, "utf8"));
 console.log(JSON.stringify(cases.map(({ tree: data, opened }) => {
   const tree = readTree(data);
   const pictures = opened.map((ids) => {
-    const { boxes, wires, tags, width, height } = layout(tree, new Set(ids));
+    const { boxes, wires, tags, width, height, axis } = layout(tree, new Set(ids));
     return {
-      size: [width, height],
+      size: [width, height, axis],
       boxes: boxes.map((box) => [box.node.id, box.kind, box.words.name, box.words.cls, ...box.words.costs,
         box.x, box.y, box.width, box.height, box.axis, box.named ?? 0, box.told ?? 0, box.toldX ?? 0]),
       wires: wires.map((wire) => [wire.scope, wire.from, wire.port, wire.to, wire.shape, wire.lane, wire.arrow,

@@ -114,6 +114,13 @@ def test_a_container_of_one_is_that_one():
     assert [(kid["n"], words(data, kid)) for kid in data["kids"]][1] == ("0.0", "Linear")
 
 
+def test_a_kernel_of_attention_is_called_so():
+    data = tree(blueprint("gpt2"))
+    attention = named(data, "attention")
+    assert words(data, attention) == "sdpa"
+    assert data["tones"][attention["c"]] == "violet"
+
+
 # Chains
 
 

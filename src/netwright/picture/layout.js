@@ -8,7 +8,7 @@ const GAP = 34, LEVEL = 5, COLUMN = 28, LANE = 13, PAD = 14, HEADER = 46;
 const NAME = 12.5, SMALL = 10.5, BELOW = 20, ABOVE = 14;
 
 /**
- * Where everything stands: {boxes, wires, tags, width, height}, boxes in reading order.
+ * Where everything stands: {boxes, wires, tags, width, height, axis}, boxes in reading order; the axis is the trunk's.
  * A box is {node, kind: card|pill|group, words, x, y, width, height, axis}; a wire {points, lane, arrow, scope, from, to}.
  */
 function layout(tree, open) {
@@ -21,7 +21,8 @@ function layout(tree, open) {
     for (const [inner, x, y] of part.inside) place(inner, x + dx, y + dy);
   };
   place(picture, picture.left + PAD, 0);
-  return { boxes, wires, tags, width: picture.left + picture.right + 2 * PAD, height: picture.height };
+  const axis = picture.left + PAD, width = axis + picture.right + PAD;
+  return { boxes, wires, tags, width, height: picture.height, axis };
 }
 
 /** What is written on a card, or in a group's header. */

@@ -79,19 +79,21 @@ class Part:
 
 @dataclass
 class Picture:
-    """Boxes in reading order."""
+    """Boxes in reading order; the axis is the trunk's."""
 
     boxes: list[Box]
     wires: list[Wire]
     tags: list[Tag]
     width: float
     height: float
+    axis: float
 
 
 def layout(nodes: Nodes, opened: set[int]) -> Picture:
     """The picture with these nodes open."""
     top = _Scope(nodes.root, nodes, opened, 8, 8, 0).part()
-    picture = Picture([], [], [], top.left + top.right + 2 * PAD, top.height)
+    axis = top.left + PAD
+    picture = Picture([], [], [], axis + top.right + PAD, top.height, axis)
 
     def place(part: Part, dx: float, dy: float) -> None:
         picture.boxes += [replace(box, x=box.x + dx, y=box.y + dy, axis=dx) for box in part.boxes]
@@ -100,7 +102,7 @@ def layout(nodes: Nodes, opened: set[int]) -> Picture:
         for inner, x, y in part.inside:
             place(inner, x + dx, y + dy)
 
-    place(top, top.left + PAD, 0)
+    place(top, axis, 0)
     return picture
 
 

@@ -21,11 +21,13 @@ from netwright.picture.words import clean, shape
 COSTS = {"P": "params", "M": "macs", "A": "activation_bytes", "L": "latency_ms"}
 TONES = (
     ("teal", ("embed", "token", "patch", "stem", "position")),
-    ("violet", ("attention", "mixer", "lstm", "gru", "ssm", "mamba")),
+    ("violet", ("attention", "sdpa", "mixer", "lstm", "gru", "ssm", "mamba")),
     ("accent", ("conv", "bottleneck", "basicblock", "residual", "stage")),
     ("good", ("norm",)),
     ("warm", ("linear", "mlp", "feedforward", "head", "classifier")),
 )
+
+ATTENTION = "scaled_dot_product"  # whichever kernel of it
 
 Json = Mapping[str, Any]
 
@@ -84,10 +86,10 @@ class _Writer:
         """`above`: the path of the group that holds it, `within` the one that readers of the tree know it by."""
         first, last = self.rows[part.rows[0]], self.rows[part.rows[-1]]
         members = part.kids if part.tiled else []
-        name = self._name(part, above) or operator(first["cls"])
+        name = self._name(part, above) or first["cls"]
         node: dict[str, Any] = {
             "n": name,
-            "c": self._class(self._kind(part)),
+            "c": self._class("" if self._kind(part) == name else self._kind(part)),
             "i": [self._shape(sizes) for sizes in first["inputs"]],
             "o": [self._shape(sizes) for sizes in last["outputs"]],
         }
@@ -130,7 +132,8 @@ class _Writer:
 
         def within(row: int) -> str:
             path = self.rows[row]["path"]
-            return path.removeprefix(above + ".") if above else path
+            path = path.removeprefix(above + ".") if above else path
+            return "attention" if path.startswith(ATTENTION) else path
 
         if part.kind == "run":
             return f"{len(part.rows)} operators"
@@ -147,7 +150,7 @@ class _Writer:
     def _kind(self, part: Part) -> str:
         """Its class; of several, theirs."""
         members = [self.rows[kid.start] for kid in part.kids] if part.tiled else [self.rows[i] for i in part.rows]
-        kinds = list(dict.fromkeys(operator(row["cls"]) for row in members))
+        kinds = list(dict.fromkeys("sdpa" if row["cls"].startswith(ATTENTION) else row["cls"] for row in members))
         words = " · ".join(kinds[:4]) + (" …" if len(kinds) > 4 else "")
         if part.kind == "unit" and len(kinds) == 1:
             return f"{'pairs of' if len(members) == 2 else f'{len(members)} ×'} {words}"
@@ -182,10 +185,6 @@ def _difference(one: Sequence[Any], other: Sequence[Any]) -> str:
 
 def _tone(cls: str) -> str:
     return next((tone for tone, words in TONES if any(word in cls.lower() for word in words)), "")
-
-
-def operator(name: str) -> str:
-    return "sdpa" if name.startswith("scaled_dot_product") else name
 
 
 def _span(first: str, last: str) -> str:

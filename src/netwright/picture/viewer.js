@@ -281,9 +281,8 @@ class Viewer {
   /** The picture in the middle, or where it is too wide the trunk. */
   centre() {
     const { stage, canvas } = this, spare = stage.clientWidth - this.picture.width * this.zoom;
-    canvas.style.paddingLeft = Math.max(0, spare / 2) + "px";
-    const trunk = this.picture.boxes.length ? this.picture.boxes[0].axis * this.zoom : 0;
-    stage.scrollLeft = Math.max(0, trunk - stage.clientWidth / 2);
+    canvas.style.cssText = `padding-left: ${Math.max(0, spare / 2)}px`;
+    stage.scrollLeft = spare < 0 ? Math.max(0, this.picture.axis * this.zoom - stage.clientWidth / 2) : 0;
     stage.scrollTop = 0;
   }
 
