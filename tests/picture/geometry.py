@@ -12,7 +12,9 @@ from netwright.picture.words import width_of
 def check(nodes: Nodes, picture: Picture) -> None:
     drawn = picture.boxes
     boxes = np.array([[box.x, box.y, box.x + box.width, box.y + box.height] for box in drawn])
-    inside = np.array([[other.node.id in _around(box.node) for other in drawn] for box in drawn])
+    ids = np.array([box.node.id for box in drawn])
+    around = {node.id: _around(node) for node in nodes.all}
+    inside = np.array([np.isin(ids, list(around[i])) for i in ids])
     assert not (_meet(boxes, boxes) & ~inside & ~inside.T).any(), "boxes overlap"
     low, high = boxes[None, :, :2] <= boxes[:, None, :2], boxes[None, :, 2:] >= boxes[:, None, 2:]
     assert (low.all(2) & high.all(2))[inside].all(), "a box leaves its group"
@@ -27,7 +29,7 @@ def check(nodes: Nodes, picture: Picture) -> None:
     lines = np.array(segments or [[0.0, 0.0, 0.0, 0.0]])[: len(segments)]
     assert lines.size == 0 or (lines.min() >= 0 and lines[:, 2].max() <= picture.width)
     # A wire is inside the frames of its own scope only; its ends stand on their borders.
-    own = np.array([[box.node.id in {scope, *_around(nodes.all[scope])} for box in drawn] for scope in scopes])
+    own = np.array([np.isin(ids, [scope, *around[scope]]) for scope in scopes])
     if segments:
         assert not (_meet(lines, boxes) & ~own).any(), "a wire passes through a box"
         headers = _headers(picture)

@@ -52,13 +52,9 @@ class _Drawing:
         width, height = picture.width + 2 * MARGIN, picture.height + 2 * MARGIN
         frames = [box for box in picture.boxes if box.kind == "group"]
         cards = [box for box in picture.boxes if box.kind != "group"]
-        # What is drawn first lies beneath: frames, wires, the shapes beside them, cards.
-        parts = [
-            *map(self._frame, frames),
-            *map(_wire, picture.wires),
-            *map(_tag, picture.tags),
-            *map(self._card, cards),
-        ]
+        # What is drawn first lies beneath; an arrow's tip stands on the shadow of a card of many.
+        parts = [*map(self._frame, frames), *map(self._card, cards)]
+        parts += [*map(_wire, picture.wires), *map(_tag, picture.tags)]
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="netwright" width="{width:.0f}" height="{height:.0f}" '
             f'viewBox="{-MARGIN} {-MARGIN} {width:.0f} {height:.0f}" role="img" aria-label="{title}" '

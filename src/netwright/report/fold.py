@@ -100,7 +100,3 @@ def _span(first: str, last: str, name: str) -> str:
 def totals(layers: Iterable[Layer]) -> dict[str, float]:
     layers = list(layers)
     return {what: sum(layer.total(what) for layer in layers) for what in ("params", "macs")}
-
-
-def count_rows(layers: Iterable[Layer]) -> int:
-    return sum(1 + count_rows(layer.children) for layer in layers)
