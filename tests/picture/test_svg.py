@@ -42,6 +42,8 @@ def test_words_fit_their_boxes(name):
         x, y = float(text.attrib["x"]), float(text.attrib["y"])
         x -= {"start": 0.0, "middle": width / 2, "end": width}[text.get("text-anchor", "start")]
         around = [box for box in boxes if box[0] <= x + 1 <= box[0] + box[2] and box[1] <= y - 2 <= box[1] + box[3]]
+        page = root.attrib["viewBox"].split()
+        assert float(page[0]) <= x and x + width <= float(page[0]) + float(page[2]), words
         if around:
             left, _, wide, _ = min(around, key=lambda box: box[2] * box[3])
             assert left - 0.5 <= x and x + width <= left + wide + 0.5, words
@@ -78,6 +80,26 @@ def test_a_closed_group_has_the_heat_of_all_that_it_holds():
 def test_an_unknown_heat_is_bad_input():
     with pytest.raises(InputError, match="activation_bytes"):
         svg(blueprint("gpt2"), heat="beauty")
+
+
+def test_latency_is_a_heat_where_it_is_known():
+    source = inspect(nn.Sequential(nn.Linear(4, 8), nn.Flatten(), nn.Linear(8, 2)), torch.zeros(1, 4)).to_json()
+    source["latency_ms"] = None
+    source["rows"] = [{**row, "latency_ms": None} for row in source["rows"]]
+    with pytest.raises(InputError, match="no latency"):
+        svg(source, heat="latency_ms")
+    for row, value in zip(source["rows"], (4.0, 3.0, 0.0, 1.0), strict=True):
+        row["latency_ms"] = value
+    assert ">75 %</text>" in svg(source, heat="latency_ms")
+
+
+def test_its_caption_says_what_the_shade_is():
+    source = inspect(nn.Sequential(nn.Linear(4, 8), nn.Flatten(), nn.Linear(8, 2)), torch.zeros(1, 4)).to_json()
+    assert ">58 params · 48 MACs · shade: share of MACs</text>" in svg(source)
+    assert ">58 params · 48 MACs</text>" in svg(source, heat=None)
+    source["not_counted"] = [{"op": "aten::strange", "calls": 2, "where": "0"}]
+    assert "48 MACs · a lower bound, because something was not counted" in svg(source)
+    assert "shade:" not in svg(source, caption=False)
 
 
 def test_hostile_names_stay_names():

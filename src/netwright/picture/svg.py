@@ -11,55 +11,69 @@ from netwright.picture.colours import COLOURS, FONT
 from netwright.picture.layout import Box, Picture, Point, Tag, Wire, layout
 from netwright.picture.nodes import NAME, SMALL, Nodes, first_open, open_to, read_tree
 from netwright.picture.tree import COSTS, Json, tree
-from netwright.picture.words import clean, share
+from netwright.picture.words import clean, count, fit, share, width_of
 
-MARGIN = 8
+MARGIN, CAPTION = 8, 50
 HEATS = {name: letter for letter, name in COSTS.items()}
+SAID = {"M": "MACs", "P": "parameters", "A": "activations", "L": "latency"}
 USED = ("ink", "muted", "line", "paper", "card", "soft", "accent", "warm", "good", "violet", "teal")
 
 
-def svg(blueprint: Json, title: str = "", *, depth: int | None = None, heat: str | None = "macs") -> str:
+def svg(
+    blueprint: Json, title: str = "", *, depth: int | None = None, heat: str | None = "macs", caption: bool = True
+) -> str:
     """Of `Blueprint.to_json()`.
 
     depth: so many levels of groups are open; if None, the costliest groups, while the picture stays small ·
     heat: what the cards are shaded by their share of: "macs", "params", "activation_bytes" or "latency_ms"; None for
-    nothing. A closed group has the share of all that it holds.
+    nothing. A closed group has the share of all that it holds · caption: title, totals and what the shade is, on top.
+    Errors: InputError for another heat, or for latency that is not known.
     """
     if heat is not None and heat not in HEATS:
         fix = f"choose one of {', '.join(HEATS)}, or None"
         raise InputError(f"nothing is coloured by {heat!r}", where="heat", fix=fix)
-    nodes = read_tree(tree(blueprint, title))
-    return render(nodes, opened(nodes, depth), heat)
+    data = tree(blueprint, title)
+    if heat == "latency_ms" and not data["totals"]["L"]:
+        raise InputError("the rows have no latency", where="heat", fix="choose another, or estimate the latency first")
+    nodes, letter = read_tree(data), HEATS[heat] if heat else ""
+    said = _caption(data, letter) if caption else []
+    return _Drawing(nodes, layout(nodes, opened(nodes, depth)), letter, said).document()
 
 
 def opened(nodes: Nodes, depth: int | None) -> set[int]:
     return first_open(nodes) if depth is None else open_to(nodes, max(1, depth))
 
 
-def render(nodes: Nodes, open_ones: set[int], heat: str | None = "macs") -> str:
-    """The picture with these nodes open."""
-    picture = layout(nodes, open_ones)
-    return _Drawing(nodes, picture, HEATS[heat] if heat else "").document()
+def _caption(data: Json, heat: str) -> list[str]:
+    totals = data["totals"]
+    words = [f"{count(totals['P'])} params", f"{count(totals['M'])} MACs"]
+    words += ["a lower bound, because something was not counted"] if data["missed"] else []
+    words += [f"shade: share of {SAID[heat]}"] if totals.get(heat) else []
+    return [fit(data["title"], 480, 15, True), " · ".join(words)]
 
 
 class _Drawing:
-    def __init__(self, nodes: Nodes, picture: Picture, heat: str):
-        self.nodes, self.picture, self.heat = nodes, picture, heat
+    def __init__(self, nodes: Nodes, picture: Picture, heat: str, caption: list[str]):
+        self.nodes, self.picture, self.heat, self.caption = nodes, picture, heat, caption
         self.whole = nodes.totals.get(heat) or 0
 
     def document(self) -> str:
         picture, title = self.picture, escape(clean(self.nodes.root.name))
-        width, height = picture.width + 2 * MARGIN, picture.height + 2 * MARGIN
+        lines = list(zip(self.caption, (15, SMALL), (-33, -15), strict=False))  # words, size, y
+        wide = max([picture.width, *(width_of(words, size, size > SMALL) + 16 for words, size, _ in lines)])
+        top = MARGIN + (CAPTION if lines else 0)
+        width, height = wide + 2 * MARGIN, picture.height + top + MARGIN
         frames = [box for box in picture.boxes if box.kind == "group"]
         cards = [box for box in picture.boxes if box.kind != "group"]
         # What is drawn first lies beneath; an arrow's tip stands on the shadow of a card of many.
         parts = [*map(self._frame, frames), *map(self._card, cards)]
         parts += [*map(_wire, picture.wires), *map(_tag, picture.tags)]
+        parts += [_text(6, y, words, size, bold=size > SMALL) for words, size, y in lines]
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="netwright" width="{width:.0f}" height="{height:.0f}" '
-            f'viewBox="{-MARGIN} {-MARGIN} {width:.0f} {height:.0f}" role="img" aria-label="{title}" '
+            f'viewBox="{-MARGIN} {-top} {width:.0f} {height:.0f}" role="img" aria-label="{title}" '
             f'font-family="{escape(FONT)}"><title>{title}</title><style>{_style()}</style><defs>{_markers()}</defs>'
-            + _rect(-MARGIN, -MARGIN, width, height, "paper")
+            + _rect(-MARGIN, -top, width, height, "paper")
             + "".join(parts)
             + "</svg>"
         )

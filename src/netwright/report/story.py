@@ -137,7 +137,7 @@ def picture(body: Json, report: Json) -> list[Block]:
     title, edges = clean(body.get("title") or "The network", 100), body.get("edges")
     blueprint = diagram.blueprint(rows, edges, body.get("input"), title)
     heat = body.get("heat") or ("macs" if blueprint["macs"] else "params")
-    drawn = svg(blueprint, heat=heat)
+    drawn = svg(blueprint, heat=heat, caption=False)
     caption = f"Shade: share of {'MACs' if heat == 'macs' else 'parameters'}."
     caption += " Equal neighbours are folded (×N); dropout is not drawn."
     skips = " Blue: tensors that skip ahead." if "url(#nw-accent)" in drawn else ""
