@@ -177,11 +177,11 @@ def test_layers_of_growing_width_are_one_group_of_the_real_ones():
     data = tree(source)
     block = named(data, "denseblock1")
     alike = next(kid for kid in block["k"] if "x" in kid)
-    assert (alike["n"], alike["x"], "r" in alike) == ("denselayer2–6", 5, False)
-    assert words(data, alike) == "_DenseLayer, 96→224 channels"
-    assert [kid["n"] for kid in alike["k"]] == [f"denselayer{k}" for k in range(2, 7)]
+    assert (alike["n"], alike["x"], "r" in alike) == ("denselayer1–6", 6, False)
+    assert words(data, alike) == "_DenseLayer, 64→224 channels"
+    assert [kid["n"] for kid in alike["k"]] == [f"denselayer{k}" for k in range(1, 7)]
     rows = {row["path"]: row for row in source["rows"]}
-    real = [rows[f"features.denseblock1.denselayer{k}"] for k in range(2, 7)]
+    real = [rows[f"features.denseblock1.denselayer{k}"] for k in range(1, 7)]
     assert alike["P"] == sum(row["params"] for row in real)
     assert [kid["M"] for kid in alike["k"]] == [row["macs"] for row in real]
 

@@ -10,7 +10,6 @@ import re
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any
 
 from netwright.picture.graph import Graph, is_quiet
 
@@ -76,20 +75,28 @@ class _Folder:
     def __init__(self, graph: Graph):
         self.graph, self.rows = graph, graph.rows
         self.keys: dict[Hashable, int] = {}
-        self.signature, self.likeness = self._signatures(True), self._signatures(False)
-
-    def _signatures(self, exact: bool) -> list[int]:
-        """Equal numbers where two rows look the same inside and out; if not `exact`, but for shapes and costs."""
-        signatures = [0] * len(self.rows)
+        self.signature, self.likeness = [0] * len(self.rows), [0] * len(self.rows)
         for i in reversed(range(len(self.rows))):  # children come after their parents
-            row = self.rows[i]
-            look: tuple[Any, ...] = (exact, row["cls"], len(row["outputs"]))
-            if exact:
-                look += (str(row["inputs"]), str(row["outputs"]), row["params"], row["macs"], row["activation_bytes"])
-            inside = tuple(signatures[child] for child in self.graph.children[i])
-            wiring = tuple(sorted((a - i, b - i) for a, b in self.graph.wiring.get(i, [])))
-            signatures[i] = self.keys.setdefault((look, inside, wiring, row.get("repeat")), len(self.keys))
-        return signatures
+            self._sign(i)
+
+    def _sign(self, i: int) -> None:
+        """Equal numbers where two rows look the same inside and out: in all, or but for sizes and how much is joined
+        (a dense layer of one tensor has no concatenation).
+        """
+        row, children = self.rows[i], self.graph.children[i]
+        look = (
+            row["cls"],
+            str(row["inputs"]),
+            str(row["outputs"]),
+            row["params"],
+            row["macs"],
+            row["activation_bytes"],
+        )
+        inside = tuple(self.signature[child] for child in children)
+        wiring = tuple(sorted((a - i, b - i) for a, b in self.graph.wiring.get(i, [])))
+        self.signature[i] = self.keys.setdefault((look, inside, wiring, row.get("repeat")), len(self.keys))
+        parts = tuple(self.likeness[child] for child in children if self.rows[child]["cls"] != "cat")
+        self.likeness[i] = self.keys.setdefault((row["cls"], parts, row.get("repeat")), len(self.keys))
 
     def part(self, i: int) -> Part:
         name = re.sub(r"\d+", "#", self.rows[i]["path"].rpartition(".")[2])

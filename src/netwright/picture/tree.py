@@ -161,9 +161,9 @@ class _Writer:
 
     def _growth(self, first: Part, last: Part) -> str:
         """What differs between similar ones: "64→224 channels", of the outputs, or of what is read inside."""
-        copies = range(first.rows[0], first.rows[0] + first.size)
-        shift = last.rows[0] + last.size * (last.repeat - 1) - first.rows[0]
-        pairs = [(self.rows[i], self.rows[i + shift]) for i in copies if i + shift < len(self.rows)]
+        starts = first.start, last.start + last.size * (last.repeat - 1)
+        copies = [self.rows[i : i + part.size] for i, part in zip(starts, (first, last), strict=True)]
+        pairs = list(zip(*([row for row in copy if row["cls"] != "cat"] for copy in copies), strict=False))
         for key in ("outputs", "inputs"):
             for one, other in pairs if key == "inputs" else pairs[:1]:
                 if one["cls"] == other["cls"] and len(one[key]) == len(other[key]) == 1 and one[key] != other[key]:

@@ -108,9 +108,7 @@ class Viewer {
   // -- the picture
 
   draw() {
-    const begun = performance.now();
     this.picture = layout(this.tree, this.open);
-    this.layoutTime = performance.now() - begun;
     const { boxes, wires, tags, width, height } = this.picture;
     const svg = shapeOf("svg", {
       viewBox: `0 0 ${width.toFixed(0)} ${height.toFixed(0)}`, width: (width * this.zoom).toFixed(0),
