@@ -46,6 +46,8 @@ bench: .venv/peers
 	$(BIN)/python benchmarks/limits.py
 	$(BIN)/python benchmarks/resume.py
 	$(BIN)/python benchmarks/inspect_vs_peers.py
+	$(BIN)/python benchmarks/latency.py
+	$(BIN)/python benchmarks/gpu_roofline.py
 	$(BIN)/python benchmarks/viewer_layout.py
 
 docs: $(READY)

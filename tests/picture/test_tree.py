@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+import netwright as nw
 from netwright.inspect import inspect
 from netwright.picture import tree
 from tests.picture.networks import NETWORKS, blueprint, by_chance
@@ -228,6 +229,13 @@ def test_paths_are_those_of_the_rows():
         nodes = read_tree(tree(source)).all[1:]
         ids = {row["id"] for row in source["rows"]} | {"output", *(f"input:{k}" for k in range(3))}
         assert {node.path for node in nodes} <= ids
+
+
+def test_sizes_are_symbols_where_they_were_asked_for():
+    net = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1, stride=2), nn.MaxPool2d(2), nn.Flatten(2))
+    data = tree(nw.inspect(net, "3,32,32", symbolic=True).to_json())
+    assert next(data["shapes"][edge[-1]] for edge in data["edges"]) == "B×3×H×W"
+    assert "B×8×⌈H/2⌉×⌈W/2⌉" in data["shapes"]
 
 
 def test_latency_is_there_where_the_rows_have_it():

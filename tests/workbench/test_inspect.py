@@ -11,8 +11,10 @@ import torch
 from torch import nn
 
 import netwright as nw
+from netwright import workbench
 from netwright.errors import InputError
-from netwright.workbench import inspect, over_budget
+from netwright.inspect.calibration import load
+from netwright.workbench import inspect, largest_batch, over_budget, savings
 
 NET = """
 import torch
@@ -108,10 +110,29 @@ def test_a_module_and_what_python_calls_it():
     assert nw.inspect(nn.Linear(4, 2), "4").inputs == [[1, 4]]
 
 
+@pytest.fixture
+def graph(tmp_path):
+    """x (2, 4) × w (4, 8)."""
+    from tests.inspect.onnx.graphs import FLOAT, helper, stored, written
+
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["y"])]
+    return written(tmp_path, nodes, [("x", FLOAT, [2, 4])], ["y"], [stored("w", 4, 8)])
+
+
+def test_an_onnx_file(graph):
+    assert (inspect(graph).macs, inspect(str(graph)).params) == (64, 32)
+    for inputs in ("4", torch.zeros(2, 4), {"x": torch.zeros(2, 4)}):
+        assert inspect(graph, inputs).inputs == [[2, 4]]
+    for options in ({"train": True}, {"dtype": "bf16"}, {"symbolic": True}):
+        with pytest.raises(InputError, match="is a graph"):
+            inspect(graph, **options)
+
+
 BAD = {
     "no such name": ("resnet51", {}, "did you mean"),
     "no such design": ("nowhere.yaml", {}, "nowhere.yaml"),
     "no such file": ("nowhere.py:Net", {}, "no such file"),
+    "no such ONNX file": ("nowhere.onnx", {}, "no such file"),
     "no such program": ("nowhere.pt2", {}, "no such file"),
     "no such package": ("nowhere.nothing:Net", {}, "nowhere"),
     "no such model of torchvision": ("torchvision:resnet51", {}, "resnet"),
@@ -162,6 +183,34 @@ def test_over_budget():
             over_budget(blueprint, budget)
 
 
+# Memory
+
+
+def test_savings_of_a_name():
+    present, *others = savings("resnet18", "3,32,32", batch=4, devices=2)
+    assert present.peak_bytes == inspect("resnet18", "3,32,32", train=True, batch=4).peak_memory
+    names = [row.name for row in others]
+    assert "batch 2 instead of 4" in names
+    assert "FSDP over 2 devices" in names
+    half = savings("resnet18", "3,32,32", batch=4, dtype="bf16")[0]
+    assert half.peak_bytes < 0.6 * present.peak_bytes
+
+
+@pytest.mark.parametrize("inputs", [None, "3,64,64"])
+def test_the_largest_batch_of_a_name(inputs):
+    found = largest_batch("resnet18", "200MB", inputs)
+    assert found.peak_bytes == inspect("resnet18", inputs, batch=found.batch).peak_memory
+    assert found.peak_bytes <= 200_000_000 < inspect("resnet18", inputs, batch=found.batch + 1).peak_memory
+    assert largest_batch("resnet18", 200_000_000, inputs) == found
+    assert largest_batch("resnet18", "200MB", inputs, train=True).batch < found.batch
+
+
+def test_a_design_of_many_samples():
+    """Its one sample is copied, not expanded: a forward may fold the batch into another dimension."""
+    example = sys.modules["netwright.workbench.inspect"].widened(torch.zeros(1, 4, 6), 5)
+    assert example.view(20, 6).shape == (20, 6)
+
+
 # The command line
 
 
@@ -173,10 +222,69 @@ def test_inspect_in_a_terminal():
     assert "MACs: multiply-accumulates" in shown
 
 
+def test_symbols_in_a_terminal(net):
+    shown = netwright("inspect", f"{net}:wide", "--input", "7,4", "--symbolic").stdout
+    assert "B×N×16" in shown
+    assert "64·B·N" in shown
+    assert "7 here" in shown
+
+
 def test_inspect_as_json():
     data = json.loads(netwright("inspect", "resnet18", "--format", "json").stdout)
     assert data["params"] == 11_689_512
     assert data["over_budget"] == []
+
+
+def test_savings_and_the_largest_batch_in_a_terminal():
+    shown = netwright("inspect", "resnet18", "--depth", "0", "--train", "--savings", "--devices", "4", "--fit", "1GB")
+    for words in ("a training step", "checkpointing each of", "bf16 throughout", "FSDP over 4 devices", "estimated"):
+        assert words in shown.stdout
+    assert "largest batch in 1 GB: " in shown.stdout
+    assert "KV cache" not in shown.stdout
+
+
+def test_savings_and_the_largest_batch_as_json():
+    options = ("--train", "--savings", "--fit", "1GB", "--format", "json", "--input", "3,64,64")
+    data = json.loads(netwright("inspect", "resnet18", *options).stdout)
+    assert data["savings"][0]["name"] == "as it is"
+    assert data["savings"][0]["peak_bytes"] == data["memory"]["bytes"]
+    assert data["fit"]["peak_bytes"] <= data["fit"]["memory_bytes"] == 10**9 < data["fit"]["next_bytes"]
+    assert data["kv_cache_bytes_per_token"] is None
+
+
+def test_a_step_of_an_optimizer_that_pytorch_has_not():
+    assert inspect("resnet18", "3,32,32", batch=2, train=True, optimizer="adamw8bit", device="h100").latency.value > 0
+    with pytest.raises(InputError, match="no 'adamw8bit' whose step"):
+        inspect("resnet18", "3,32,32", batch=2, train=True, optimizer="adamw8bit", device="here")
+
+
+def test_nothing_fits():
+    run = netwright("inspect", "resnet18", "--depth", "0", "--fit", "20MB", code=1)
+    assert "nothing fits 20 MB: the smallest batch takes" in run.stdout
+
+
+def test_a_decoders_cache_in_a_terminal(tmp_path):
+    from tests.references import transformers
+
+    config = transformers().LlamaConfig(
+        hidden_size=64, intermediate_size=64, num_attention_heads=8, num_key_value_heads=2, num_hidden_layers=3,
+        vocab_size=99, architectures=["LlamaForCausalLM"],
+    )  # fmt: skip
+    config.save_pretrained(tmp_path)
+    shown = netwright("inspect", f"transformers:{tmp_path}", "--dtype", "bf16").stdout
+    assert "KV cache" in shown
+    assert "192 bytes a token" in shown
+    data = json.loads(netwright("inspect", f"transformers:{tmp_path}", "--format", "json").stdout)
+    assert data["kv_cache_bytes_per_token"] == 2 * 3 * 2 * 8 * 4
+    assert [layer["name"] for layer in data["kv_cache"]["layers"]] == [f"model.layers.{n}.self_attn" for n in range(3)]
+
+
+def test_bad_memory_options():
+    assert "add --train" in netwright("inspect", "resnet18", "--savings", code=2).stderr
+    assert "no unit" in netwright("inspect", "resnet18", "--fit", "24", code=2).stderr
+    assert "can't be read" in netwright("inspect", "resnet18", "--fit", "", code=2).stderr
+    run = netwright("inspect", "resnet18", "--train", "--savings", "--devices", "0", code=2)
+    assert "0 devices" in run.stderr
 
 
 def test_pictures(tmp_path):
@@ -200,6 +308,14 @@ def test_bad_input_ends_with_2():
     assert "did you mean" in netwright("inspect", "resnet51", code=2).stderr
 
 
+def test_an_onnx_file_on_the_command_line(graph):
+    assert "read from the ONNX file" in netwright("inspect", str(graph)).stdout
+    assert "is a graph" in netwright("inspect", str(graph), "--train", code=2).stderr
+    netwright("inspect", str(graph), "--budget", "params=10", "--format", "quiet", code=1)
+    data = json.loads(netwright("diff", str(graph), str(graph), "--format", "json").stdout)
+    assert data["totals"][1] == {"name": "MACs", "unit": "count", "left": 64, "right": 64}
+
+
 def test_diff():
     shown = netwright("diff", "resnet18", "resnet34").stdout
     assert "BasicBlock" in shown or "Conv2d" in shown
@@ -207,3 +323,56 @@ def test_diff():
     assert data["totals"][0] == {"name": "parameters", "unit": "count", "left": 11_689_512, "right": 21_797_672}
     netwright("diff", "resnet18", "resnet34", "--budget", "params=20M", code=1)
     assert "same classes" in netwright("diff", "resnet18", "resnet18").stdout
+
+
+# Latency
+
+
+def test_latency_of_a_device_in_the_table():
+    arguments = ("resnet18", "--train", "--batch", "64", "--device", "h100", "--samples", "1.28M", "--epochs", "90")
+    data = json.loads(netwright("inspect", *arguments, "--format", "json").stdout)
+    hours = 20_000 * 90 * data["latency"]["value"] / 3.6e6
+    assert data["training_hours"]["value"] == pytest.approx(hours)
+    assert "H100" in data["latency"]["how"] and "20,000" not in data["training_hours"]["how"]
+    shown = netwright("inspect", "resnet18", "--device", "rtx4090", "--depth", "0").stdout
+    assert "latency" in shown and "±" in shown
+
+
+def test_a_limit_of_latency():
+    run = netwright("inspect", "resnet18", "--device", "t4", "--budget", "latency=0.1ms", "--format", "quiet", code=1)
+    assert "over budget: latency" in run.stderr and "ms of 0.1 allowed" in run.stderr
+    netwright("inspect", "resnet18", "--device", "t4", "--budget", "latency=1min", "--format", "quiet", code=2)
+    netwright("inspect", "resnet18", "--device", "t4", "--budget", "latency=60s", "--format", "quiet")
+    assert "--device" in netwright("inspect", "resnet18", "--budget", "latency=5ms", code=2).stderr
+
+
+def test_bad_latency():
+    assert "h200" in netwright("inspect", "resnet18", "--device", "h20", code=2).stderr
+    assert "--train" in netwright("inspect", "resnet18", "--device", "t4", "--samples", "1M", code=2).stderr
+    with pytest.raises(InputError, match="0 threads"):
+        nw.inspect("resnet18", device="here", threads=0)
+
+
+def test_the_devices_are_listed():
+    rows = json.loads(netwright("list", "devices", "--format", "json").stdout)
+    assert {row["name"] for row in rows} >= {"h100", "t4", "orin-nano", "raspberry-pi-5"}
+
+
+def test_calibrate(monkeypatch, tmp_path):
+    """On networks that take no time; `netwright calibrate` itself takes a minute or two."""
+    monkeypatch.setenv("NETWRIGHT_CACHE", str(tmp_path))
+    monkeypatch.setattr(
+        sys.modules["netwright.workbench.calibrate"], "NETWORKS", ("resnet20", "cct2_3x2", "textcnn:kim", "mlp512x2")
+    )
+    found = workbench.calibrate(threads=1)
+    assert found.networks == 4 and found.threads == 1 and found.error is not None
+    assert load(1) == found
+    with pytest.raises(InputError, match="threads"):
+        workbench.calibrate(threads=0)
+
+
+@pytest.mark.slow
+def test_calibrate_as_a_command(monkeypatch, tmp_path):
+    monkeypatch.setenv("NETWRIGHT_CACHE", str(tmp_path))
+    assert "left out in turn" in netwright("calibrate", "--threads", "1").stdout
+    assert list(tmp_path.iterdir())

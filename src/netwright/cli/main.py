@@ -3,7 +3,7 @@
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -170,10 +170,12 @@ def predict(
 
 @app.command(name="list")
 def list_(
-    what: Annotated[str | None, typer.Argument(help="families, presets or blocks. [default: families]")] = None,
+    what: Annotated[
+        str | None, typer.Argument(help="families, presets, blocks or devices. [default: families]")
+    ] = None,
     format: Output = Format.human,
 ) -> None:
-    """List the families, their presets, or the blocks that fill their slots."""
+    """List the families, their presets, the blocks that fill their slots, or the devices known by datasheet."""
     from netwright.cli.screen import screen
 
     with screen(format) as view:
@@ -202,9 +204,19 @@ Inputs = Annotated[
 ]
 Batch = Annotated[int, typer.Option(help="Samples in a batch.")]
 Train = Annotated[bool, typer.Option("--train", help="A training step: backward, gradients, the optimizer's state.")]
-Optimizer = Annotated[str, typer.Option(help="adamw, adam, momentum or sgd; with --train.")]
+Optimizer = Annotated[str, typer.Option(help="adamw, adam, momentum, sgd or adamw8bit; with --train.")]
 Dtype = Annotated[str | None, typer.Option(help="As if in fp32, bf16 or fp16.")]
-Gate = Annotated[str | None, typer.Option(help="Exit with 1 above params=5M,flops=10G,memory=100MB,size=20MB.")]
+Gate = Annotated[
+    str | None, typer.Option(help="Exit with 1 above params=5M,flops=10G,memory=100MB,size=20MB,latency=5ms.")
+]
+Device = Annotated[
+    str | None,
+    typer.Option(
+        help="Its latency on this device: here (measured), or one of `netwright list devices` (estimated).",
+        rich_help_panel="Latency",
+    ),
+]
+Threads = Annotated[int | None, typer.Option(help="PyTorch's threads, for here.", rich_help_panel="Latency")]
 
 
 @app.command()
@@ -213,7 +225,7 @@ def inspect(
         str,
         typer.Argument(
             help="A design.yaml, resnet50, vit:base, timm:NAME, torchvision:NAME, transformers:FOLDER, "
-            "mynet.py:Net (which is run), package.module:attribute, or model.pt2."
+            "mynet.py:Net (which is run), package.module:attribute, model.pt2, or model.onnx."
         ),
     ],
     input: Inputs = None,
@@ -221,9 +233,26 @@ def inspect(
     train: Train = False,
     optimizer: Optimizer = "adamw",
     dtype: Dtype = None,
-    depth: Annotated[
+    device: Device = None,
+    threads: Threads = None,
+    samples: Annotated[
+        str | None,
+        typer.Option(help="Hours of training on so many samples (1.28M); with --train.", rich_help_panel="Latency"),
+    ] = None,
+    epochs: Annotated[float, typer.Option(help="For --samples.", rich_help_panel="Latency")] = 1,
+    devices: Annotated[
         int | None,
-        typer.Option(help="Levels of layers to show, also in --svg and --mermaid. [default: all]"),
+        typer.Option(help="Side by side, for --samples (default 1); to shard over, for --savings (default 8)."),
+    ] = None,
+    symbolic: Annotated[
+        bool, typer.Option("--symbolic", help="Sizes as expressions in batch, length or resolution: B×64×⌈H/4⌉.")
+    ] = False,
+    depth: Annotated[
+        int | None, typer.Option(help="Levels of layers to show, also in --svg and --mermaid. [default: all]")
+    ] = None,
+    savings: Annotated[bool, typer.Option("--savings", help="What would save memory; with --train.")] = False,
+    fit: Annotated[
+        str | None, typer.Option(help="The largest batch that fits so much memory: 24GB, or a device: h100.")
     ] = None,
     budget: Gate = None,
     html: Annotated[
@@ -241,22 +270,57 @@ def inspect(
       netwright inspect resnet50
       netwright inspect torchvision:maskrcnn_resnet50_fpn --input 3,480,640
       netwright inspect mynet.py:Net --input 3,224,224 --train --batch 8
+      netwright inspect vit:base --train --batch 32 --savings --fit 24GB
       netwright inspect vit:base --html vit.html --svg vit.svg
+      netwright inspect resnet50 --train --batch 256 --dtype bf16 --device h100 --samples 1.28M --epochs 90
       netwright inspect design.yaml --budget params=5M,memory=100MB
     """
     from netwright.cli.screen import screen
 
     with screen(format) as view:
         from netwright import workbench
+        from netwright.errors import InputError
 
-        blueprint = workbench.inspect(target, input, train=train, batch=batch, optimizer=optimizer, dtype=dtype)
+        if savings and not train:
+            raise InputError("what is saved is of a training step", where="--savings", fix="add --train")
+        options: dict[str, Any] = {"train": train, "optimizer": optimizer, "dtype": dtype}
+        blueprint = workbench.inspect(
+            target, input, batch=batch, device=device, threads=threads, symbolic=symbolic, **options
+        )
+        training = saved = fitting = None
+        if samples is not None:
+            training = workbench.hours(blueprint, samples, epochs, 1 if devices is None else devices)
         over = workbench.over_budget(blueprint, budget) if budget else []
+        if savings:
+            over_devices = 8 if devices is None else devices
+            saved = workbench.savings(
+                target, input, batch=batch, optimizer=optimizer, dtype=dtype, devices=over_devices
+            )
+        if fit is not None:
+            fitting = workbench.largest_batch(target, fit, input, **options)
         for kind, path in (("html", html), ("svg", svg), ("mermaid", mermaid)):
             if path is not None:
                 workbench.draw(blueprint, path, kind, title=target, depth=depth)
-        view.blueprint(blueprint, target, depth, over)
-    if over:
+        view.blueprint(blueprint, target, depth, over, training, saved, fitting)
+    if over or (fitting and not fitting.batch):
         raise typer.Exit(1)
+
+
+@app.command()
+def calibrate(
+    threads: Annotated[int | None, typer.Option(help="PyTorch's threads. [default: the cores]")] = None,
+    format: Output = Format.human,
+) -> None:
+    """Learn this machine's speed (a minute or two), for networks too large to be run here.
+
+    Measures networks of its own, whole and operator by operator, and says how well the one predicts the other.
+    """
+    from netwright.cli.screen import screen
+
+    with screen(format) as view:
+        from netwright import workbench
+
+        view.calibration(workbench.calibrate(threads, view))
 
 
 @app.command()

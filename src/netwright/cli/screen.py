@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from textwrap import indent
 from typing import Any
@@ -94,14 +95,40 @@ class Screen:
         if result.interrupted:
             self.out.print("interrupted: the same command with --resume goes on from here")
 
-    def blueprint(self, blueprint: Any, title: str, depth: int | None, over: list[str]) -> None:
+    def blueprint(
+        self,
+        blueprint: Any,
+        title: str,
+        depth: int | None,
+        over: list[str],
+        training: Any = None,
+        savings: Any = None,
+        fit: Any = None,
+    ) -> None:
         if self.format == "json":
-            print(json.dumps({"target": title, **blueprint.to_json(), "over_budget": over}))
+            asked = {"training_hours": training, "fit": fit}
+            more: dict[str, Any] = {name: asdict(value) for name, value in asked.items() if value}
+            more |= {"savings": [asdict(row) for row in savings]} if savings else {}
+            print(json.dumps({"target": title, **blueprint.to_json(), **more, "over_budget": over}))
         elif self.format == "human":
-            from netwright.report import render_blueprint
+            from netwright.report import render_blueprint, render_fit, render_savings
 
-            render_blueprint(blueprint, self.out, title, depth)
+            render_blueprint(blueprint, self.out, title, depth, training)
+            if savings:
+                render_savings(savings, self.out)
+            if fit:
+                render_fit(fit, self.out)
         self._over(over)
+
+    def calibration(self, found: Any) -> None:
+        if self.format == "json":
+            print(json.dumps(asdict(found)))
+        elif self.format == "human":
+            self.out.print(f"[bold]{_plain(found.machine)}[/bold], {found.threads} threads")
+            overhead = f"{1e6 * found.overhead:.1f} µs a call"
+            self.out.print(f"a network takes {found.scale:.3f} × its operators alone + {overhead}")
+            self.out.print(f"error of that, each network left out in turn: median {found.error:.1%}")
+            self.out.print(f"error of a roofline of its work: median {found.rates_error:.1%}")
 
     def difference(self, both: Any, names: tuple[str, str], over: list[str]) -> None:
         from netwright.inspect import differences
@@ -135,7 +162,9 @@ class Screen:
                 print(row["name"])
             return
         columns = [name for name in rows[0] if not isinstance(rows[0][name], list | dict)]
-        table = Table(*columns, title=what, box=None, title_justify="left", header_style="bold")
+        table = Table(title=what, box=None, title_justify="left", header_style="bold")
+        for name in columns:
+            table.add_column(name, no_wrap=name == "name")
         for row in rows:
             table.add_row(*(_cell(row.get(name)) for name in columns))
         self.out.print(table)

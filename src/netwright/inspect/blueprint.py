@@ -5,7 +5,15 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from netwright.inspect.causal import Attention
+    from netwright.inspect.kv_cache import KvCache
+    from netwright.inspect.symbolic import Symbols
+
+from netwright.inspect.figure import Figure
+from netwright.inspect.operators import Operator
 
 CONVENTION = (
     "MACs: multiply-accumulates of matrix products, convolutions and attention; biases, norms, activations, "
@@ -38,6 +46,7 @@ class Row:
     activation_bytes: int = 0  # memory newly allocated for the results of its operators
     backward_macs: int = 0  # of its backward, and of computing it again where it is checkpointed
     saved_bytes: int = 0  # of its results, still alive at the end of the forward, for the backward
+    latency_ms: float | None = None  # of its forward, where a device was named
 
     @property
     def flops(self) -> int:
@@ -77,6 +86,7 @@ class FoldedRow:
     macs: int
     activation_bytes: int
     own_params: int
+    index: int = 0  # of the first copy, in Blueprint.rows
 
 
 @dataclass(frozen=True)
@@ -111,8 +121,16 @@ class Blueprint:
     tied: list[list[str]] = field(default_factory=list)  # names of one and the same parameter
     train: bool = False
     memory: PeakMemory | None = None
+    kv_cache: "KvCache | None" = None  # of a causal decoder
+    operators: list[Operator] = field(default_factory=list)  # what a roofline needs to know
+    latency: Figure | None = None  # of the forward, or of the training step, on `device`
     how: str = ""  # how it was captured
     notes: list[str] = field(default_factory=list)  # what was guessed, what failed on the way
+    example: Any = field(default=None, repr=False, compare=False)  # the inputs of the capture
+    symbols: "Symbols | None" = None  # its sizes as expressions, where they were asked for
+    # For `savings`, and not in the JSON: calls of attention; bytes of gradients → the most of all else beside them.
+    attention: "list[Attention]" = field(default_factory=list, repr=False)
+    beside_gradients: dict[int, int] = field(default_factory=dict, repr=False)
 
     @property
     def convention(self) -> str:
@@ -145,6 +163,11 @@ class Blueprint:
     def peak_memory(self) -> int:
         """Bytes; `memory` says of what, when and where."""
         return self.memory.bytes if self.memory else 0
+
+    @property
+    def kv_cache_bytes_per_token(self) -> int | None:
+        """What a token leaves in the cache of keys and values; None where no attention is causal."""
+        return self.kv_cache.bytes_per_token if self.kv_cache else None
 
     @cached_property
     def _children(self) -> list[list[int]]:
@@ -181,6 +204,7 @@ class Blueprint:
                 macs=first.macs,
                 activation_bytes=first.activation_bytes,
                 own_params=first.own_params,
+                index=run[0],
             )
             yield from self._fold(below, times * len(run), max_depth)
 
@@ -200,6 +224,17 @@ class Blueprint:
             signatures[index] = numbers.setdefault((look, inside), len(numbers))
         return signatures
 
+    def by_operator(self) -> list[dict[str, Any]]:
+        """What each operator costs in all its calls, forward and backward: the dearest first."""
+        sums: dict[tuple[str, str], dict[str, Any]] = {}
+        for one in self.operators:
+            new = {"name": one.name, "kind": one.kind, "calls": 0, "macs": 0, "bytes": 0}
+            total = sums.setdefault((one.name, one.kind), new)
+            total["calls"] += one.calls
+            total["macs"] += one.macs * one.calls
+            total["bytes"] += one.bytes * one.calls
+        return sorted(sums.values(), key=lambda total: (-total["macs"], -total["bytes"]))
+
     def to_json(self) -> dict[str, Any]:
         return {
             "cls": self.cls,
@@ -217,6 +252,10 @@ class Blueprint:
             "saved_bytes": self.saved_bytes,
             "train": self.train,
             "memory": asdict(self.memory) if self.memory else None,
+            "kv_cache_bytes_per_token": self.kv_cache_bytes_per_token,
+            "kv_cache": asdict(self.kv_cache) if self.kv_cache else None,
+            "latency": asdict(self.latency) if self.latency else None,
+            "operators": self.by_operator(),
             "how": self.how,
             "notes": self.notes,
             "convention": CONVENTION,
@@ -224,6 +263,7 @@ class Blueprint:
             "tied": self.tied,
             "rows": [asdict(row) for row in self.rows],
             "edges": [{"source": edge.source, "target": edge.target, "shape": list(edge.shape)} for edge in self.edges],
+            **({"symbols": self.symbols.to_json()} if self.symbols else {}),
         }
 
     # The picture is plain text out of `to_json()`; its room is entered when it is asked for.

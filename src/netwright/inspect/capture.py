@@ -17,8 +17,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from netwright.errors import InputError
 from netwright.inspect.blueprint import Blueprint
+from netwright.inspect.causal import is_triangular
 from netwright.inspect.fakes import NoFakeError, faked, mapped
 from netwright.inspect.guess import guesses
+from netwright.inspect.higher_order import is_higher_order, plain_flex_attention, run_higher_order
 from netwright.inspect.macs import macs_of
 from netwright.inspect.measure import evaluating, weights_bytes
 from netwright.inspect.memory import check_optimizer
@@ -80,9 +82,10 @@ class _Pass:
 def _inspect(module: nn.Module, inputs: Inputs, optimizer: str | None, dtype: torch.dtype | None) -> Blueprint:
     args, kwargs = as_call(inputs)
     how, notes = ON_FAKES, []
+    masks = [tensor for tensor in [*module.buffers(), *tensors_in((args, kwargs))] if is_triangular(tensor)]
     try:
         with faked(module, dtype) as (mode, fake), mode:
-            seen = _record(module, fake(args), fake(kwargs), optimizer)
+            seen = _record(module, fake(args), fake(kwargs), optimizer, fake(masks))
     except NoFakeError as error:
         seen = _Pass(None, error)
     if seen.error is not None:
@@ -100,12 +103,15 @@ def _inspect(module: nn.Module, inputs: Inputs, optimizer: str | None, dtype: to
     assert seen.blueprint is not None
     blueprint = seen.blueprint
     blueprint.device, blueprint.how, blueprint.notes = _device_of(module, (args, kwargs)), how, notes
+    blueprint.example = inputs
     return blueprint
 
 
-def _record(module: nn.Module, args: tuple, kwargs: dict[str, Any], optimizer: str | None) -> _Pass:
+def _record(
+    module: nn.Module, args: tuple, kwargs: dict[str, Any], optimizer: str | None, masks: list[Tensor] | None = None
+) -> _Pass:
     """One forward, and a backward where there is an optimizer, under a recorder."""
-    recorder = Recorder(module)
+    recorder = Recorder(module, masks or ())
     out, failed = None, None
     with as_used(module, train=optimizer is not None), recorder.hooked(), recorder:
         recorder.feed((args, kwargs))
@@ -138,7 +144,8 @@ def as_used(module: nn.Module, train: bool) -> Iterator[None]:
     fused = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     try:
-        with training(module) if train else evaluating(module), torch.random.fork_rng(devices=[]):
+        run = training(module) if train else evaluating(module)
+        with run, plain_flex_attention(), torch.random.fork_rng(devices=[]):
             yield
     finally:
         torch.backends.mha.set_fastpath_enabled(fused)
@@ -165,12 +172,17 @@ def inference(module: nn.Module) -> Any:
 class MacCounter(TorchDispatchMode):
     """Only the sum: the light half of the capture."""
 
+    supports_higher_order_operators = True
+
     def __init__(self) -> None:
         super().__init__()
         self.macs = 0
 
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         kwargs = kwargs or {}
+        if is_higher_order(func):
+            with self:
+                return run_higher_order(func, args, kwargs)
         if is_composite(func):
             with self:
                 return func.decompose(*args, **kwargs)

@@ -6,17 +6,11 @@ from typing import Any
 from torch import nn
 
 from netwright.inspect.capture import MacCounter, inference
+from netwright.inspect.figure import Figure
 from netwright.inspect.measure import measure_latency, measure_memory, weights_bytes
 from netwright.inspect.tensors import Inputs, as_call
 
 COUNTED = "counted"
-
-
-@dataclass(frozen=True)
-class Figure:
-    value: float
-    unit: str  # "" for a plain count, "bytes", "ms"
-    how: str  # "counted", "measured on this machine (2 threads, median of 50)", "estimated (…)", "bound"
 
 
 @dataclass(frozen=True)

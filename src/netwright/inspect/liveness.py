@@ -26,6 +26,7 @@ class Liveness:
         self.bytes = 0
         self.by: Counter[str] = Counter()
         self.peak = Moment()
+        self.beside: dict[int, int] = {}  # bytes of gradients → the most of all else at once while there are so many
         self._watches: dict[int, weakref.ref] = {}
         self._last: int | None = None
 
@@ -39,11 +40,18 @@ class Liveness:
         self._watches[key] = weakref.ref(storage, lambda _: self._gone(key))
         self.bytes += size
         self.by[category] += size
+        self._note(self.bytes)
         if self.bytes > self.peak.bytes:
             self.peak = Moment(self.bytes, dict(self.by), row, phase)
 
+    def _note(self, size: int) -> None:
+        gradients = self.by["gradients"]
+        self.beside[gradients] = max(self.beside.get(gradients, 0), size - gradients)
+
     def pass_by(self, size: int, phase: str) -> None:
         """Memory that the last operator had beside its results, and has given back."""
+        if size:
+            self._note(self.bytes + size)
         if size and self.bytes + size > self.peak.bytes:
             row = self.live[self._last][2] if self._last in self.live else None
             self.peak = Moment(self.bytes + size, {**self.by, "workspace": size}, row, phase)

@@ -17,6 +17,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from netwright.inspect import quantised
+
 MacFormula = Callable[[tuple, dict, Any], int]
 
 
@@ -101,6 +103,17 @@ def _cdist(args: tuple, kwargs: dict, out: Tensor) -> int:
     return out.numel() * args[0].shape[-1]
 
 
+def _trilinear(args: tuple, kwargs: dict, out: Tensor) -> int:
+    """Σ x (…, I) · weight (O, I, J) · y (…, J), each with new dimensions: one MAC an element of the whole product."""
+    shapes = []
+    for tensor, new in zip(args[:3], args[3:6], strict=True):
+        shape = list(tensor.shape)
+        for dim in sorted(new):
+            shape.insert(dim, 1)
+        shapes.append(shape)
+    return prod(max(sizes) for sizes in zip(*shapes, strict=True))
+
+
 def _fft(args: tuple, kwargs: dict, out: Tensor) -> int:
     """A transform of n points takes 5 n log2 n operations (Cooley and Tukey's, the usual convention), of real ones
     half: as MACs half as many again."""
@@ -175,6 +188,8 @@ FORMULAS: dict[str, MacFormula] = {
     "_sparse_addmm": _sparse_matmul(1, 2),
     "_sparse_mm": _sparse_matmul(0, 1),
     **{f"{name}_backward": _attention_backward for name in _FUSED_ATTENTION},
+    "_trilinear": _trilinear,
+    **quantised.FORMULAS,
 }
 
 
@@ -235,11 +250,17 @@ def is_free(operator: torch._ops.OpOverload) -> bool:
     """Zero MACs by convention: elementwise operators, views, and those listed above."""
     if torch.Tag.pointwise in operator.tags or name_of(operator) in _FREE:
         return True
-    if operator.namespace in ("prim", "prims"):
+    if operator.namespace in ("prim", "prims") or quantised.is_free(name_of(operator)):
         return True
     forward = _of_backward(name_of(operator))
     if forward and hasattr(torch.ops.aten, forward):
         packet = getattr(torch.ops.aten, forward)
         return forward not in FORMULAS and any(is_free(getattr(packet, form)) for form in packet.overloads())
+    return is_view(operator)
+
+
+@cache
+def is_view(operator: torch._ops.OpOverload) -> bool:
+    """It makes no memory and writes none: other strides, not a kernel."""
     aliases = [value.alias_info for value in operator._schema.returns]
     return bool(aliases) and all(alias is not None and not alias.is_write for alias in aliases)

@@ -14,6 +14,7 @@ from torch._C._autograd import _disable_profiler_legacy, _enable_profiler_legacy
 from torch._C._profiler import ProfilerConfig, ProfilerState, _ExperimentalConfig
 
 from netwright.errors import InputError
+from netwright.inspect.quantised import packed_weights
 from netwright.inspect.tensors import Inputs, as_call, tensors_in
 
 
@@ -124,8 +125,9 @@ def allocator_events(run: Callable[[], Any]) -> list[int]:
 
 
 def weights_bytes(module: nn.Module) -> int:
-    """Bytes of parameters and buffers, tied ones once: what the weights file and the loaded network hold."""
-    return _bytes([*module.parameters(), *module.buffers()])
+    """Bytes of parameters, buffers and packed weights, tied ones once: what the file and the loaded network hold."""
+    packed = [tensor for _, weights in packed_weights(module) for tensor in weights]
+    return _bytes([*module.parameters(), *module.buffers(), *packed])
 
 
 @contextmanager

@@ -6,7 +6,7 @@ An operator of the backward belongs to the row whose forward made its autograd n
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -18,11 +18,16 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.weak import WeakIdKeyDictionary
 
 from netwright.inspect.blueprint import Blueprint, Edge, Row
+from netwright.inspect.causal import Attentions
 from netwright.inspect.fakes import run
+from netwright.inspect.higher_order import is_higher_order, run_higher_order
+from netwright.inspect.kv_cache import cache_seen
 from netwright.inspect.liveness import Liveness
 from netwright.inspect.macs import has_formula, is_free, macs_of, makes_constants, name_of
 from netwright.inspect.measure import weights_bytes
-from netwright.inspect.memory import peak_memory
+from netwright.inspect.memory import peak_memory, steps
+from netwright.inspect.operators import Operator, bytes_moved, dtype_of, kind_of
+from netwright.inspect.quantised import packed_weights
 from netwright.inspect.tensors import shapes_in, tensors_in
 from netwright.inspect.workspace import passing, with_kept
 
@@ -34,8 +39,9 @@ _DEVICE = torch.ops.prim.device.default
 @cache
 def is_composite(func: Any) -> bool:
     """A module that enters inference_mode itself shows whole `matmul` or `lstm` calls: taken apart."""
-    composite = torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd")
-    return func.namespace == "aten" and composite and not has_formula(func)
+    if func.namespace != "aten" or has_formula(func):
+        return False
+    return torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd")
 
 
 @dataclass(slots=True)
@@ -50,13 +56,16 @@ class _Frame:
 
 
 class Recorder(TorchDispatchMode):
-    """Records a module's forward, and its backward once `forward_done` was called."""
+    """Records a module's forward, and its backward too. `masks`: tensors known to be causal masks."""
 
-    def __init__(self, module: nn.Module):
+    supports_higher_order_operators = True
+
+    def __init__(self, module: nn.Module, masks: Iterable[Tensor] = ()):
         super().__init__()
         self.phase = "forward"
         self.row_of_node: dict[int, int] = {}  # autograd node's sequence number → row
         self.memory = Liveness()
+        self.attention = Attentions(module.parameters(), masks)
         self.module = module
         self.paths = {part: path for path, part in module.named_modules()}
         self.rows: list[Row] = []
@@ -67,6 +76,7 @@ class Recorder(TorchDispatchMode):
         self.storages = WeakIdKeyDictionary()  # storage → Sources
         self.edges: dict[tuple[int | str, int | str, tuple[int, ...]], None] = {}  # an ordered set
         self.not_counted: dict[str, dict[str, Any]] = {}
+        self.work: Counter[tuple] = Counter()  # (row, name, kind, phase, type, MACs, bytes) → calls
         self.inside: set[int] = set()  # rows of operators inside leaf modules, merged into those at the end
 
     # Modules: a row for each call
@@ -135,23 +145,36 @@ class Recorder(TorchDispatchMode):
         kwargs = kwargs or {}
         if func is _DEVICE:  # a fake tells its device by an operator
             return func(*args, **kwargs)
+        if is_higher_order(func):
+            with self:
+                return run_higher_order(func, args, kwargs)
         if is_composite(func):
             with self:
                 return func.decompose(*args, **kwargs)
         given = list(tensors_in((args, kwargs)))
         if self.phase == "backward":
             out = run(func, args, kwargs)
-            self._record_backward(func, macs_of(func, args, kwargs, out), given, list(tensors_in(out)))
+            made, macs = list(tensors_in(out)), macs_of(func, args, kwargs, out)
+            self._add_work(self._record_backward(func, macs, given, made), func, args, macs, given, made)
             self.memory.pass_by(passing(name_of(func), args, out), "backward")
             return out
         fed = [] if makes_constants(func) else [self._sources_of(tensor) for tensor in given]  # before it writes
         out = with_kept(name_of(func), args, run(func, args, kwargs))
         if self.frames:
-            self._record(func, macs_of(func, args, kwargs, out), given, fed, list(tensors_in(out)))
+            made, macs = list(tensors_in(out)), macs_of(func, args, kwargs, out)
+            self._add_work(self._record(func, macs, given, fed, made), func, args, macs, given, made)
+            self.attention.see(func, args, kwargs, given, made, self.frames[-1].index)
             self.memory.pass_by(passing(name_of(func), args, out), "forward")
         return out
 
-    def _record(self, func: Any, macs: int, given: list[Tensor], fed: list[Sources], made: list[Tensor]) -> None:
+    def _add_work(self, row: int, func: Any, args: tuple, macs: int, given: list[Tensor], made: list[Tensor]) -> None:
+        moved = bytes_moved(func, given, made)
+        if (moved or macs) and self.rows:
+            kind = kind_of(func, args)
+            self.work[row, name_of(func), kind, self.phase, dtype_of(given, made), macs, moved] += 1
+
+    def _record(self, func: Any, macs: int, given: list[Tensor], fed: list[Sources], made: list[Tensor]) -> int:
+        """Gives the row that it belongs to."""
         if not has_formula(func) and not is_free(func):
             self._miss(func, self.frames[-1].index)
         index = self.frames[-1].index
@@ -178,6 +201,7 @@ class Recorder(TorchDispatchMode):
         self.frames[-1].written.update(written)
         for tensor in made:
             self._made_by(tensor, sources, _has_storage(tensor) and id(tensor.untyped_storage()) in written)
+        return index
 
     def _miss(self, func: Any, index: int) -> None:
         where = self.rows[index].id
@@ -196,10 +220,10 @@ class Recorder(TorchDispatchMode):
         for parameter in self.module.parameters():
             parameter.grad = None
 
-    def _record_backward(self, func: Any, macs: int, given: list[Tensor], made: list[Tensor]) -> None:
+    def _record_backward(self, func: Any, macs: int, given: list[Tensor], made: list[Tensor]) -> int:
         """To the row whose forward made the node that runs, or to the call that is computed again."""
         if not self.rows:
-            return
+            return 0
         node = torch._C._current_autograd_node()
         if self.frames:
             index = self.frames[-1].index
@@ -213,6 +237,7 @@ class Recorder(TorchDispatchMode):
         for tensor in made:
             if _has_storage(tensor) and id(tensor.untyped_storage()) not in old:
                 self.memory.add(tensor.untyped_storage(), "backward", index, "backward")
+        return index
 
     @contextmanager
     def _gradients_told(self) -> Iterator[None]:
@@ -269,6 +294,7 @@ class Recorder(TorchDispatchMode):
                 parent.activation_bytes += row.activation_bytes
                 parent.backward_macs += row.backward_macs
                 parent.saved_bytes += row.saved_bytes
+        calls = self.attention.calls
         return Blueprint(
             cls=type(self.module).__name__,
             device="cpu",
@@ -283,8 +309,19 @@ class Recorder(TorchDispatchMode):
             not_counted=list(self.not_counted.values()),
             tied=_tied(self.module),
             train=optimizer is not None,
+            operators=self._operators(kept, optimizer),
             memory=peak_memory(self.module, inputs, self.memory.peak, optimizer, lambda row: rows[kept[row]].id),
+            kv_cache=cache_seen(calls, lambda row: self.rows[row].path, getattr(self.module, "config", None)),
+            attention=calls,
+            beside_gradients=self.memory.beside,
         )
+
+    def _operators(self, kept: list[int], optimizer: str | None) -> list[Operator]:
+        found = [
+            Operator(kept[row], name, kind, phase, dtype, macs, moved, calls)
+            for (row, name, kind, phase, dtype, macs, moved), calls in self.work.items()
+        ]
+        return found if optimizer is None else [*found, *steps(self.module, optimizer)]
 
     def _without_insides_of_leaves(self) -> tuple[list[Row], list[int]]:
         """Operators inside a leaf module belong to it. Also gives the new index of each old row."""
@@ -310,6 +347,7 @@ class Recorder(TorchDispatchMode):
         of nn.MultiheadAttention) to the nearest module around that is."""
         calls = {self.paths[part]: kept[index] for part, index in self.first_call.items()}
         seen: set[int] = set()
+        packed = {part: sum(weight.numel() for weight in weights) for part, weights in packed_weights(self.module)}
         in_order = sorted(self.paths, key=lambda part: self.first_call.get(part, len(self.rows)))
         for part in in_order:
             path = self.paths[part]
@@ -326,6 +364,8 @@ class Recorder(TorchDispatchMode):
                 if id(buffer) not in seen:
                     seen.add(id(buffer))
                     row.buffers += buffer.numel()
+            row.own_params += packed.get(part, 0)
+            row.params += packed.get(part, 0)
 
     def _edges_between(self, rows: list[Row], kept: list[int]) -> list[Edge]:
         def key(end: int | str) -> str:

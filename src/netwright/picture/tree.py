@@ -34,10 +34,23 @@ Json = Mapping[str, Any]
 
 def tree(blueprint: Json, title: str = "") -> dict[str, Any]:
     """Of `Blueprint.to_json()`."""
+    blueprint = _symbolic(blueprint)
     found = graph(blueprint)
     root = fold(found)
     connect(root, found)
     return _Writer(blueprint, found).whole(root, title)
+
+
+def _symbolic(blueprint: Json) -> Json:
+    """With its sizes as expressions, where they were asked for."""
+    symbols = blueprint.get("symbols")
+    if not symbols:
+        return blueprint
+    sizes = zip(blueprint["rows"], symbols["inputs"], symbols["outputs"], strict=True)
+    rows = [{**row, "inputs": inputs, "outputs": outputs} for row, inputs, outputs in sizes]
+    edges = [{**edge, "shape": shape} for edge, shape in zip(blueprint["edges"], symbols["edges"], strict=True)]
+    ends = {key: rows[0][key] for key in ("inputs", "outputs") if len(rows[0][key]) == len(blueprint[key])}
+    return {**blueprint, **ends, "rows": rows, "edges": edges}
 
 
 class _Writer:

@@ -7,7 +7,7 @@
 out: nothing here measures, and nothing imports torch.
 """
 
-from netwright.report.blueprint_terminal import render_blueprint, render_differences
+from netwright.report.blueprint_terminal import render_blueprint, render_differences, render_fit, render_savings
 from netwright.report.card import repr_html
 from netwright.report.html import render_html
 from netwright.report.markdown import render_markdown
@@ -22,8 +22,10 @@ __all__ = [
     "json_schema",
     "render_blueprint",
     "render_differences",
+    "render_fit",
     "render_html",
     "render_markdown",
+    "render_savings",
     "render_terminal",
     "repr_html",
     "write",

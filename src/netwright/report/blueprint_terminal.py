@@ -12,16 +12,25 @@ from netwright.report.markdown import blocks
 from netwright.report.words import clean, quantity
 
 if TYPE_CHECKING:
-    from netwright.inspect import Blueprint, FoldedRow
+    from netwright.inspect import Blueprint, Figure, Fit, FoldedRow, Saving, Symbols
 
 BAR = 8
 
 
-def render_blueprint(blueprint: "Blueprint", console: Console, title: str = "", depth: int | None = None) -> None:
+def render_blueprint(
+    blueprint: "Blueprint",
+    console: Console,
+    title: str = "",
+    depth: int | None = None,
+    training: "Figure | None" = None,
+) -> None:
     """The summary, the layers down to `depth`, then what was guessed, what was not counted, and the convention."""
     console.print(Text(clean(title or blueprint.cls, 120), style="bold"))
     table = _plain_table("", "", "")
-    for name, value, remark in summary(blueprint):
+    rows = summary(blueprint)
+    if training is not None:
+        rows.append(("training", f"{significant(training.value)} h{_within(training)}", training.how))
+    for name, value, remark in rows:
         table.add_row(Text(name, style="dim"), Text(clean(value)), Text(clean(remark), style="dim"))
     console.print(table)
     console.print()
@@ -56,7 +65,32 @@ def summary(blueprint: "Blueprint") -> list[tuple[str, str, str]]:
         rows.append(("peak memory", size(blueprint.peak_memory), ", ".join(f"{n} {size(b)}" for n, b in parts)))
         where = f" of {blueprint.memory.where}" if blueprint.memory.where else ""
         rows.append(("  reached in", blueprint.memory.when + where, blueprint.memory.how))
-    return rows
+    if cache := blueprint.kv_cache:
+        calls = f"{len(cache.layers)} layer{'s' if len(cache.layers) != 1 else ''}"
+        rows.append(("KV cache", f"{size(cache.bytes_per_token)} a token", f"{calls}; {cache.how}"))
+    if blueprint.latency:
+        milliseconds = f"{significant(blueprint.latency.value)} ms{_within(blueprint.latency)}"
+        rows.append(("latency", milliseconds, blueprint.latency.how))
+    return rows + (_symbols(blueprint.symbols) if blueprint.symbols else [])
+
+
+def _symbols(found: "Symbols") -> list[tuple[str, str, str]]:
+    """What each symbol stands for, and the MACs in them."""
+    rows = []
+    for symbol, here in found.sizes.items():
+        step = found.steps.get(symbol, 1)
+        remark = "fixed" if symbol in found.fixed else f"in steps of {step}" if step > 1 else ""
+        rows.append((f"  {symbol}", f"{here} here", remark))
+    if found.macs:
+        apart = ", ".join(f"{symbol} in steps of {step}" for symbol, step in found.macs_steps.items() if step > 1)
+        rows.append(("  MACs", str(found.macs), apart))
+    if found.unclear:
+        rows.append(("  unclear", f"{found.unclear:,}", "sizes that follow a symbol in no known form stay numbers"))
+    return [("symbols", "", found.how), *rows] if rows else []
+
+
+def _within(figure: "Figure") -> str:
+    return f" ± {figure.error:.0%}" if figure.error is not None else ""
 
 
 def layers(blueprint: "Blueprint", depth: int | None = None) -> Table:
@@ -69,12 +103,18 @@ def layers(blueprint: "Blueprint", depth: int | None = None) -> Table:
         table.add_row(
             Text(layer_name(row)),
             Text(clean(row.cls, 40), style="cyan"),
-            shape(row.outputs[0]) if row.outputs else "",
+            shape(_output(blueprint, row)),
             f"{row.params:,}" if row.params else "",
             count(row.macs) if row.macs else "",
             Text(f"{blocks(part, BAR):{BAR}} {share(part, 1)}" if row.macs else "", style="green"),
         )
     return table
+
+
+def _output(blueprint: "Blueprint", row: "FoldedRow") -> Sequence[int | str]:
+    """The shape of its first output, in symbols where they were asked for."""
+    outputs = blueprint.symbols.outputs[row.index] if blueprint.symbols else row.outputs
+    return outputs[0] if outputs else []
 
 
 def layer_name(row: "FoldedRow") -> str:
@@ -100,6 +140,33 @@ def render_differences(found: Mapping[str, Any], names: Sequence[str], console: 
         pairs = (f"{count(row['left'][key])} → {count(row['right'][key])}" for key in ("calls", "params", "macs"))
         classes.add_row(Text(clean(row["class"], 40), style="cyan"), *pairs)
     console.print(classes)
+
+
+def render_savings(savings: Sequence["Saving"], console: Console) -> None:
+    """The peak of a training step done in each way and the share that it saves; below, what it costs and how that is
+    known."""
+    names = [clean(row.name, 60) for row in savings]
+    width = max(len(name) for name in ("a training step", *names))
+    console.print()
+    console.print(Text(f"{'a training step':{width}}  {'peak':>9}  {'saved':>6}", style="dim"))
+    for name, row in zip(names, savings, strict=True):
+        peak = size(row.peak_bytes) if row.peak_bytes is not None else "unknown"
+        saved = f"{round(100 * row.share)} %" if row.peak_bytes is not None and row.cost else ""
+        console.print(Text(f"{name:{width}}  {peak:>9}  {saved:>6}"))
+        console.print(Text("  " + clean(f"{row.cost}; {row.how}" if row.cost else row.how, 400), style="dim"))
+
+
+def render_fit(fit: "Fit", console: Console) -> None:
+    """The largest batch that fits, or what is missing for one."""
+    room = size(fit.memory_bytes - fit.reserve_bytes)
+    if fit.batch:
+        after = f", one more {size(fit.next_bytes)}" if fit.next_bytes is not None else ""
+        words = f"largest batch in {room}: {fit.batch:,}, peak {size(fit.peak_bytes)}{after}"
+    else:
+        words = f"nothing fits {room}: the smallest batch takes {size(fit.peak_bytes)}"
+    console.print()
+    console.print(Text(words, style="bold"))
+    console.print(Text(clean(fit.how, 400), style="dim"))
 
 
 def _plain_table(*columns: str, right: Sequence[str] = ()) -> Table:

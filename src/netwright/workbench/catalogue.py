@@ -1,16 +1,33 @@
-"""What there is: families, presets and blocks, one by one or listed."""
+"""What there is: families, presets, blocks and devices, one by one or listed."""
 
 from pathlib import Path
 from typing import Any
 
 from netwright.design import Design, blocks, families, presets, registry
 from netwright.errors import InputError
+from netwright.inspect.devices import DEVICES
 
-LISTS = {"families": families, "presets": presets, "blocks": blocks}
+
+def devices() -> list[dict[str, Any]]:
+    """What `inspect --device` knows by its datasheet; GB, GB/s and TFLOPS, dense."""
+    return [
+        {
+            "name": one.name,
+            "title": one.title,
+            "memory GB": one.memory_gb,
+            "GB/s": one.bandwidth_gb,
+            **{dtype: one.tflops.get(dtype) for dtype in ("float32", "float16", "bfloat16", "int8")},
+            "source": one.source,
+        }
+        for one in DEVICES.values()
+    ]
+
+
+LISTS = {"families": families, "presets": presets, "blocks": blocks, "devices": devices}
 
 
 def listing(what: str) -> list[dict[str, Any]]:
-    """`families`, `presets` or `blocks`, as data."""
+    """`families`, `presets`, `blocks` or `devices`, as data."""
     if what not in LISTS:
         raise InputError(f"there is no list of {what!r}", where="list", fix=f"choose one of {', '.join(LISTS)}")
     return LISTS[what]()

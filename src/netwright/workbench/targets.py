@@ -1,7 +1,7 @@
 """What a person calls a network on the command line → the module, on the meta device where it can be made there.
 
     design.yaml · resnet50, vit:base · timm:NAME · torchvision:NAME · transformers:FOLDER ·
-    mynet.py:Net · package.module:attribute · model.pt2
+    mynet.py:Net · package.module:attribute · model.pt2 · model.onnx (of which there is a Blueprint and no module)
 
 A Python file, a package and a transformers class are run; everything else is read as data.
 """
@@ -25,7 +25,7 @@ from netwright.errors import InputError
 
 SUFFIXES = (".yaml", ".yml")
 KNOWN = "a design.yaml, a name of `netwright list presets`, timm:NAME, torchvision:NAME, transformers:FOLDER, "
-KNOWN += "file.py:Class, package.module:attribute, or a model.pt2"
+KNOWN += "file.py:Class, package.module:attribute, a model.pt2 or a model.onnx"
 
 
 @dataclass
@@ -44,6 +44,8 @@ def find(name: str | Path) -> Target:
     scheme, _, rest = name.partition(":")
     if Path(name).suffix in SUFFIXES:
         return _design(name)
+    if is_onnx(name):
+        raise InputError("an ONNX file is read as data: there is no module", where=name, fix="use inspect or diff")
     if Path(name).suffix == ".pt2":
         return _exported(name)
     if scheme in LIBRARIES and rest:
@@ -53,6 +55,10 @@ def find(name: str | Path) -> Target:
     if rest and "." in scheme:
         return _of_package(name, scheme, rest)
     return _family(name)
+
+
+def is_onnx(name: str | Path) -> bool:
+    return Path(name).suffix == ".onnx"
 
 
 def _design(name: str) -> Target:
@@ -104,6 +110,8 @@ def _transformers(name: str, folder: str) -> Target:
     path = Path(folder)
     if not (path / "config.json").is_file():
         raise InputError("there is no config.json", where=folder, fix="give a folder as save_pretrained writes it")
+    if importlib.util.find_spec("torchvision"):
+        torchvision()  # which transformers imports where it is installed
     library = _library("transformers")
     config = library.AutoConfig.from_pretrained(path, local_files_only=True, trust_remote_code=False)
     named = (getattr(config, "architectures", None) or [None])[0]
