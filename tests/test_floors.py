@@ -9,6 +9,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "netwright"
 
 FLOORS = {
     "blocks": 0,
+    "picture": 0,
     "families": 1,
     "weights": 1,
     "inspect": 2,

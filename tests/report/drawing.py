@@ -1,4 +1,4 @@
-"""Reads an SVG back: its boxes, texts and wires in pixels, with text widths of a table of its own."""
+"""Reads an SVG back: its texts in pixels, with text widths of a table of its own."""
 
 import re
 from dataclasses import dataclass
@@ -40,16 +40,12 @@ class Rect:
 class Words:
     text: str
     box: Rect
-    css: str
 
 
 @dataclass(frozen=True)
 class Drawing:
     page: Rect
-    boxes: list[Rect]
-    groups: list[Rect]
     texts: list[Words]
-    wires: list[list[tuple[float, float]]]
 
 
 def width_of(text: str, size: float, bold: bool) -> float:
@@ -60,11 +56,6 @@ def width_of(text: str, size: float, bold: bool) -> float:
 def read(svg: str) -> Drawing:
     root = ElementTree.fromstring(svg)
     view = [float(part) for part in root.attrib["viewBox"].split()]
-    boxes: dict[str, list[Rect]] = {"box": [], "group": []}
-    for item in root.iter(f"{SVG}rect"):
-        if item.get("class") in boxes:
-            x, y, width, height = (float(item.attrib[key]) for key in ("x", "y", "width", "height"))
-            boxes[item.attrib["class"]].append(Rect(x, y, x + width, y + height))
     texts = []
     slanted = {text: group for group in root.iter(f"{SVG}g") for text in group.iter(f"{SVG}text")}
     for item in root.iter(f"{SVG}text"):
@@ -79,10 +70,5 @@ def read(svg: str) -> Drawing:
             x, y = float(item.attrib["x"]), float(item.attrib["y"])
             x -= {"start": 0.0, "middle": width / 2, "end": width}[item.get("text-anchor", "start")]
             box = Rect(x, y - size * 0.76, x + width, y + size * 0.24)
-        texts.append(Words(text, box, item.get("class", "")))
-    wires = [
-        [(float(x), float(y)) for x, y in re.findall(r"(-?[\d.]+) (-?[\d.]+)", item.attrib["d"])]
-        for item in root.iter(f"{SVG}path")
-        if item.get("class") == "wire"
-    ]
-    return Drawing(Rect(view[0], view[1], view[0] + view[2], view[1] + view[3]), *boxes.values(), texts, wires)
+        texts.append(Words(text, box))
+    return Drawing(Rect(view[0], view[1], view[0] + view[2], view[1] + view[3]), texts)

@@ -1,13 +1,16 @@
-"""The diagram: nothing overlaps, every text fits, what is drawn is what the rows and edges say."""
+"""The report's rows and edges as the picture takes them: nothing is lost, and what is drawn is what they say."""
 
 import random
 from itertools import combinations, pairwise
 
 import pytest
 
-from netwright.report.diagram import mermaid, svg
-from netwright.report.fold import tree, unwrapped
-from tests.report.drawing import Drawing, Rect, read
+from netwright.picture import mermaid, svg, tree
+from netwright.picture.layout import layout
+from netwright.picture.nodes import first_open, open_to, read_tree
+from netwright.report import fold
+from netwright.report.diagram import blueprint
+from tests.picture.geometry import check
 from tests.report.recorded import convnet, transformer
 
 
@@ -91,70 +94,47 @@ CASES = {
 }
 
 
-def segments(drawing: Drawing):
-    return [
-        (Rect(min(a[0], b[0]), min(a[1], b[1]), max(a[0], b[0]), max(a[1], b[1])))
-        for w in drawing.wires
-        for a, b in pairwise(w)
-    ]
+@pytest.mark.parametrize("name", CASES)
+def test_nothing_meets(name):
+    rows, edges = CASES[name]
+    nodes = read_tree(tree(blueprint(rows, edges, [3, 224, 224])))
+    for opened in (first_open(nodes), open_to(nodes, 9)):
+        check(nodes, layout(nodes, opened))
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_geometry(name):
-    """Boxes stand apart, inside the page; texts are inside their box, or clear of every box."""
+def test_every_parameter_is_drawn(name):
     rows, edges = CASES[name]
-    drawing = read(svg(rows, edges, input_shape=[3, 224, 224]))
-    assert len(drawing.boxes) >= 2
-    for first, second in combinations(drawing.boxes, 2):
-        assert not first.meets(second)
-    for first, second in combinations(drawing.groups, 2):
-        assert not first.meets(second)
-    for box in drawing.boxes:
-        assert drawing.page.holds(box)
-        for group in drawing.groups:
-            assert group.holds(box) or not group.meets(box)
-    for words in drawing.texts:
-        assert drawing.page.holds(words.box), words
-        holders = [box for box in drawing.boxes if box.meets(words.box)]
-        if words.css == "shape":
-            assert not holders, words
-        else:
-            assert len(holders) <= 1
-            assert all(box.holds(words.box) for box in holders), words
-            if not holders:
-                assert any(group.holds(words.box) for group in drawing.groups), words
-    for first, second in combinations(drawing.texts, 2):
-        assert not first.box.meets(second.box), (first, second)
+    said = blueprint(rows, edges)
+    drawn = tree(said)["kids"]
+    assert said["params"] == fold.totals(fold.tree(rows))["params"]
+    assert sum(kid.get("P", 0) * kid.get("r", 1) for kid in drawn) == said["params"]
+    assert mermaid(said).startswith("flowchart TB")
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_wires_pass_no_box(name):
-    """A wire may touch a box's edge, where it begins or ends; it never runs through one, or a text."""
-    rows, edges = CASES[name]
-    drawing = read(svg(rows, edges, input_shape=[3, 224, 224]))
-    for piece in segments(drawing):
-        assert drawing.page.holds(piece)
-        for box in drawing.boxes:
-            inner = Rect(box.left + 1, box.top + 1, box.right - 1, box.bottom - 1)
-            assert not inner.meets(piece), (piece, box)
-        for words in drawing.texts:
-            assert not words.box.meets(piece), (piece, words)
+def wires(rows, edges):
+    """By name, between what a chart shows with every group open."""
+    nodes = read_tree(tree(blueprint(rows, edges)))
+    chart = mermaid(blueprint(rows, edges), depth=9)
+    pairs = [line.split() for line in chart.splitlines() if "-->" in line]
+    names = {f"n{node.id}": node.name for node in nodes.all}
+    return {(names[pair[0]], names[pair[-1]]) for pair in pairs}
 
 
 def test_repeats_fold_with_their_totals():
     rows, _ = transformer(depth=12)
-    folded = tree(rows)
+    folded = fold.tree(rows)
     block = next(layer for layer in folded if layer.repeat == 12)
     assert block.name == "blocks[0–11]"
     assert block.paths == [f"blocks.{k}" for k in range(12)]
     total = sum(r["params"] for r in rows if r["path"].count(".") == 1 or "." not in r["path"])
     assert sum(layer.total("params") for layer in folded) == total
-    assert "blocks[0–11] ×12" in svg(rows)
+    assert "blocks.0–11 ×12" in svg(blueprint(rows))
 
 
 def test_only_equal_neighbours_fold():
     rows = [row(f"layers.{k}", shape=(size,)) for k, size in enumerate([64, 64, 32, 64])]
-    assert [(layer.name, layer.repeat) for layer in tree(rows)] == [
+    assert [(layer.name, layer.repeat) for layer in fold.tree(rows)] == [
         ("layers[0–1]", 2),
         ("layers.2", 1),
         ("layers.3", 1),
@@ -163,61 +143,53 @@ def test_only_equal_neighbours_fold():
 
 def test_a_given_repeat_multiplies():
     rows = [row("blocks.0", params=100, repeat=6), row("blocks.6", params=100, repeat=2)]
-    (layer,) = tree(rows)
+    (layer,) = fold.tree(rows)
     assert layer.repeat == 8 and layer.total("params") == 800
 
 
 def test_wrappers_around_everything_are_left_out():
     rows = [row("", "Net"), row("model", "Inner"), row("model.a"), row("model.b", "ReLU")]
-    assert [layer.name for layer in tree(rows)] == ["a", "b"]
+    assert [layer.name for layer in fold.tree(rows)] == ["a", "b"]
 
 
-def test_a_group_of_one_is_that_one():
-    """A stage of three equal blocks is the block ×3, opened; its totals are the stage's."""
-    rows = [row("stem", params=5), row("stage", "Sequential", params=300, macs=30)]
-    for k in range(3):
-        rows.append(row(f"stage.{k}", "Block", params=100, macs=10))
-        rows += [row(f"stage.{k}.a", params=60, macs=10), row(f"stage.{k}.b", "Pool", params=40, macs=0)]
-    _, stage = unwrapped(tree(rows))
-    assert (stage.name, stage.cls, stage.repeat) == ("stage[0–2]", "Block", 3)
-    assert [child.name for child in stage.children] == ["a", "b"]
-    assert stage.total("params") == 300
-    drawn = svg(rows, [{"from": "stem", "to": "stage.0.a"}, {"from": "stage.0.a", "to": "stage.0.b"}])
-    assert len(read(drawn).boxes) == 5 and len(read(drawn).groups) == 1
+def test_a_given_repeat_is_drawn():
+    rows = [row("blocks.0", params=100, repeat=6), row("head", params=7)]
+    data = tree(blueprint(rows))
+    assert [(kid["n"], kid.get("r", 1)) for kid in data["kids"]][1] == ("blocks.0", 6)
+    assert data["totals"]["P"] == 607
+
+
+def test_edges_of_a_group_are_those_of_what_is_inside():
+    """The two blocks are equal, and fold."""
+    rows, edges = inception()
+    found = wires(rows, edges)
+    assert {("stem", f"branch{k}") for k in range(4)} <= found
+    assert {(f"branch{k}", "cat") for k in range(4)} <= found
+    assert {("cat", "fc"), ("input", "stem"), ("fc", "output")} <= found
+    assert not {pair for pair in found if pair[0].startswith("mixed") or pair[1].startswith("mixed")}
+
+
+def test_without_edges_modules_follow_each_other():
+    rows = [row("a", params=1), row("b", "Pool", params=2), row("b.c", params=2), row("d", params=3)]
+    assert wires(rows, None) == {("input", "a"), ("a", "c"), ("c", "d"), ("d", "output")}
+
+
+def test_a_group_of_which_nothing_is_said_runs_in_turn():
+    rows = [
+        row("stem", params=9),
+        *(row(f"stem.{name}", name.upper(), params=3) for name in "abc"),
+        row("head", params=2),
+    ]
+    edges = [{"from": a, "to": b} for a, b in pairwise(["input", "stem", "head", "output"])]
+    assert wires(rows, edges) == {("input", "a"), ("a", "b"), ("b", "c"), ("c", "head"), ("head", "output")}
 
 
 def test_a_residual_is_a_lane():
     rows = [row("a", "Conv2d", params=1), row("b", "Pool", params=2), row("c", "add", params=0, macs=0)]
     chain = [{"from": a, "to": b} for a, b in pairwise(["input", "a", "b", "c", "output"])]
-    without = svg(rows, chain)
-    with_lane = svg(rows, [*chain, {"from": "a", "to": "c"}])
-    assert without.count("url(#nw-lane)") == 0
-    assert with_lane.count("url(#nw-lane)") == 1
-    assert with_lane.count('class="wire"') == without.count('class="wire"') + 1
-
-
-def test_branches_stand_side_by_side():
-    rows, edges = inception()
-    drawing = read(svg(rows, edges))
-    tops = [round(box.top) for box in drawing.boxes]
-    assert max(tops.count(top) for top in tops) == 4
-
-
-def test_chains_join_only_where_nothing_else_reads():
-    rows = [
-        row("a", "Conv2d"),
-        row("b", "BatchNorm2d", params=8),
-        row("c", "ReLU", params=0),
-        row("d", "add", params=0, macs=0),
-    ]
-    chain = [{"from": a, "to": b} for a, b in pairwise(["input", "a", "b", "c", "d"])]
-    assert len(read(svg(rows, chain)).boxes) == 4  # input, a · b · c, +, output
-    assert len(read(svg(rows, [*chain, {"from": "a", "to": "d"}])).boxes) == 5 + 1
-
-
-def test_a_collapsed_card_carries_the_heat_of_what_it_holds():
-    rows, _ = transformer()
-    assert "65 %" in svg(rows) and "35 %" in svg(rows)
+    without, with_lane = (svg(blueprint(rows, edges)) for edges in (chain, [*chain, {"from": "a", "to": "c"}]))
+    assert without.count("url(#nw-accent)") == 0
+    assert with_lane.count("url(#nw-accent)") == 1
 
 
 def test_unknown_edges_and_cycles_do_no_harm():
@@ -228,30 +200,5 @@ def test_unknown_edges_and_cycles_do_no_harm():
         {"from": "nowhere", "to": "b"},
         {"from": "", "to": ""},
     ]
-    assert len(read(svg(rows, edges)).boxes) == 4
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_mermaid_is_well_formed(name):
-    """Every wire's ends are declared nodes, groups close, labels hold no quote or markup of their own."""
-    import re
-
-    rows, edges = CASES[name]
-    lines = [line.strip() for line in mermaid(rows, edges).splitlines()]
-    assert lines[0] == "flowchart TB"
-    declared, open_groups = set(), 0
-    for text in lines[1:]:
-        if found := re.fullmatch(r'subgraph (n\d+)\["([^"<>`]*)"\]', text):
-            declared.add(found[1])
-            open_groups += 1
-        elif text == "end":
-            open_groups -= 1
-        elif found := re.fullmatch(r'(n\w+)(\["[^"`]*"\]|\(\["[^"`]*"\]\)|\(\( \)\))', text):
-            declared.add(found[1])
-            assert "<" not in found[2].replace("<br/>", "")
-        else:
-            found = re.fullmatch(r'(n\w+) -->(?:\|"[^"]*"\|)? (n\w+)', text)
-            assert found, text
-            assert {found[1], found[2]} <= declared
-    assert open_groups == 0
-    assert len(declared) >= 2
+    assert len(tree(blueprint(rows, edges))["kids"]) == 4
+    assert "<svg" in svg(blueprint(rows, edges))

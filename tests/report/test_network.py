@@ -6,8 +6,9 @@ import torch
 from torch import nn
 
 from netwright.inspect import inspect
+from netwright.picture import mermaid, svg
 from netwright.report import from_blueprint, json_schema, render_html
-from netwright.report.diagram import mermaid, svg
+from netwright.report.diagram import blueprint
 from netwright.report.fold import totals, tree
 
 
@@ -71,9 +72,10 @@ def test_blocks_fold_and_their_residuals_are_lanes(found):
     rows, edges = found["layers"]["rows"], found["diagram"]["edges"]
     names = [(layer.name, layer.repeat) for layer in tree(rows)]
     assert ("blocks[0–2]", 3) in names
-    drawn = svg(rows, edges, input_shape=found["diagram"]["input"])
-    assert drawn.count("url(#nw-lane)") >= 2
-    assert "×3" in mermaid(rows, edges)
+    said = blueprint(rows, edges, found["diagram"]["input"])
+    drawn = svg(said)
+    assert drawn.count("url(#nw-accent)") >= 2
+    assert "×3" in mermaid(said)
     assert ">Dropout<" not in drawn
 
 

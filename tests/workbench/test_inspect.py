@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import jsonschema
 import pytest
@@ -287,12 +288,16 @@ def test_bad_memory_options():
     assert "0 devices" in run.stderr
 
 
-def test_a_page(tmp_path):
-    page = tmp_path / "new" / "net.html"
-    netwright("inspect", "resnet18", "--format", "quiet", "--html", str(page))
+def test_pictures(tmp_path):
+    page, drawing, chart = (tmp_path / "new" / name for name in ("net.html", "net.svg", "net.md"))
+    files = ("--html", str(page), "--svg", str(drawing), "--mermaid", str(chart))
+    netwright("inspect", "resnet18", "--format", "quiet", "--depth", "1", *files)
     text = page.read_text("utf-8")
-    assert text.startswith("<!doctype html>")
+    assert text.startswith("<!doctype html>") and "<title>resnet18</title>" in text
     assert "https://" not in text
+    assert ElementTree.parse(drawing).getroot().tag == "{http://www.w3.org/2000/svg}svg"
+    assert "stroke-dasharray" not in drawing.read_text("utf-8")  # nothing is open at depth 1
+    assert chart.read_text("utf-8").startswith("```mermaid\nflowchart TB\n")
 
 
 def test_the_gate_ends_with_1():

@@ -263,7 +263,9 @@ def inspect(
     symbolic: Annotated[
         bool, typer.Option("--symbolic", help="Sizes as expressions in batch, length or resolution: B×64×⌈H/4⌉.")
     ] = False,
-    depth: Annotated[int | None, typer.Option(help="Levels of layers to show. [default: all]")] = None,
+    depth: Annotated[
+        int | None, typer.Option(help="Levels of layers to show, also in --svg and --mermaid. [default: all]")
+    ] = None,
     savings: Annotated[bool, typer.Option("--savings", help="What would save memory; with --train.")] = False,
     fit: Annotated[
         str | None, typer.Option(help="The largest batch that fits so much memory: 24GB, or a device: h100.")
@@ -273,7 +275,13 @@ def inspect(
         bool, typer.Option("--field", help="How far it sees: receptive fields, attention's reach.")
     ] = False,
     budget: Gate = None,
-    html: Annotated[Path | None, typer.Option(help="Write its picture, to open and close, to this page.")] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Write its picture, to open and close, to this page.", rich_help_panel="Picture")
+    ] = None,
+    svg: Annotated[Path | None, typer.Option(help="Write it as one drawing.", rich_help_panel="Picture")] = None,
+    mermaid: Annotated[
+        Path | None, typer.Option(help="Write it as a Mermaid flowchart, for Markdown.", rich_help_panel="Picture")
+    ] = None,
     schema: Annotated[
         bool,
         typer.Option("--schema", callback=print_schema, is_eager=True, help="Print the JSON Schema of --format json."),
@@ -287,7 +295,7 @@ def inspect(
       netwright inspect torchvision:maskrcnn_resnet50_fpn --input 3,480,640
       netwright inspect mynet.py:Net --input 3,224,224 --train --batch 8
       netwright inspect vit:base --train --batch 32 --savings --fit 24GB
-      netwright inspect vit:base --html vit.html
+      netwright inspect vit:base --html vit.html --svg vit.svg
       netwright inspect resnet50 --train --batch 256 --dtype bf16 --device h100 --samples 1.28M --epochs 90
       netwright inspect resnet50 --field
       netwright inspect vit:base --growth resolution=224,384,512
@@ -316,8 +324,9 @@ def inspect(
             )
         if fit is not None:
             fitting = workbench.largest_batch(target, fit, input, **options)
-        if html is not None:
-            workbench.draw(blueprint, html, target)
+        for kind, path in (("html", html), ("svg", svg), ("mermaid", mermaid)):
+            if path is not None:
+                workbench.draw(blueprint, path, kind, title=target, depth=depth)
         view.blueprint(blueprint, target, depth, over, training, saved, fitting)
     if over or (fitting and not fitting.batch):
         raise typer.Exit(1)

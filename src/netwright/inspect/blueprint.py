@@ -290,6 +290,37 @@ class Blueprint:
             **{key: found.to_json() for key, found in asked.items() if found is not None},
         }
 
+    # The picture is plain text out of `to_json()`; its room is entered when it is asked for.
+
+    def svg(self, *, depth: int | None = None, heat: str | None = "macs", title: str = "") -> str:
+        """One drawing, "trunk and lanes", that needs nothing else.
+
+        depth: so many levels of groups are open; if None, the costliest groups, while the picture stays small ·
+        heat: what shades the cards: "macs", "params", "activation_bytes", "latency_ms" where it is known, or None.
+        Errors: InputError for another heat.
+        """
+        from netwright import picture
+
+        return picture.svg(self.to_json(), title, depth=depth, heat=heat)
+
+    def mermaid(self, *, depth: int | None = None, title: str = "") -> str:
+        """The same as a Mermaid flowchart, for Markdown."""
+        from netwright import picture
+
+        return picture.mermaid(self.to_json(), title, depth=depth)
+
+    def html(self, title: str = "") -> str:
+        """An offline page, whose groups open and close."""
+        from netwright import picture
+
+        return picture.page(self.to_json(), title)
+
+    def _repr_html_(self) -> str:
+        """In a notebook, that page in a frame of its own: Jupyter and VS Code both run its script there."""
+        from netwright import picture
+
+        return picture.frame(self.to_json())
+
     def __repr__(self) -> str:
         calls = sum(row.kind == "module" for row in self.rows)
         text = f"Blueprint of {self.cls}: {self.params:,} parameters, {self.macs:,} MACs, {calls} calls"

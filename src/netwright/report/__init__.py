@@ -2,7 +2,7 @@
 
 `render_html` is one offline page, `render_markdown` GitHub's Markdown, `render_terminal` the short form,
 `repr_html` a notebook's card; `write` puts report.html, report.md and report.json in a folder.
-`render_blueprint` and `render_differences` show any network in a terminal, `render_viewer` in a page to open and close.
+`render_blueprint` and `render_differences` show any network in a terminal.
 `json_schema` says the JSON's shape; `from_blueprint` fills its parts on the network. Plain data in, text
 out: nothing here measures, and nothing imports torch.
 """
@@ -15,7 +15,6 @@ from netwright.report.markdown import render_markdown
 from netwright.report.network import from_blueprint
 from netwright.report.schema import SECTIONS, json_schema
 from netwright.report.terminal import render_terminal
-from netwright.report.viewer import render_viewer
 from netwright.report.write import write
 
 __all__ = [
@@ -29,7 +28,6 @@ __all__ = [
     "render_markdown",
     "render_savings",
     "render_terminal",
-    "render_viewer",
     "repr_html",
     "write",
 ]

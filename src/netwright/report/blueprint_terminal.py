@@ -7,10 +7,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from netwright.picture.words import count, shape, share, significant, size
 from netwright.report.field import render_field
 from netwright.report.growth import render_growth
 from netwright.report.markdown import blocks
-from netwright.report.words import clean, count, shape, share, significant, size
+from netwright.report.words import clean
 
 if TYPE_CHECKING:
     from netwright.inspect import Blueprint, Figure, Fit, FoldedRow, Saving, Symbols

@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from netwright.report.words import clean, count, quantity, shape, significant
+from netwright.picture.words import count, shape, significant
+from netwright.report.words import clean, quantity
 
 Json = Mapping[str, Any]
 

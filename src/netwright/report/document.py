@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from netwright.picture.words import DASH, number
 from netwright.report.fold import Layer
-from netwright.report.words import DASH, clean, label_of, number, show, unit_of
+from netwright.report.words import clean, label_of, show, unit_of
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from statistics import mean, stdev
 from typing import Any
 
+from netwright.picture.words import count, number
 from netwright.report import plots
 from netwright.report.document import (
     Block,
@@ -19,7 +20,7 @@ from netwright.report.document import (
     lean,
 )
 from netwright.report.story import figures_table
-from netwright.report.words import clean, count, interval, metric_name, number, score, show
+from netwright.report.words import clean, interval, metric_name, score, show
 
 Json = Mapping[str, Any]
 MOST_CLASSES = 40

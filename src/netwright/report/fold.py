@@ -1,10 +1,10 @@
 """The layer rows of a network as a tree with equal neighbours folded: twelve blocks become one, "×12"."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
-from netwright.report.words import number
+from netwright.picture.words import number
 
 
 @dataclass
@@ -97,69 +97,6 @@ def _span(first: str, last: str, name: str) -> str:
     return f"{stem}[{first.rpartition('.')[2]}–{last.rpartition('.')[2]}]"
 
 
-def unwrapped(layers: list[Layer]) -> list[Layer]:
-    """A group that holds nothing but one layer (or copies of one) becomes that layer, for the diagram."""
-    result = []
-    for layer in layers:
-        layer = replace(layer, children=unwrapped(layer.children))
-        if len(layer.children) == 1 and layer.params == layer.children[0].total("params"):
-            (only,) = layer.children
-            layer = replace(
-                layer,
-                name=layer.name + (only.name if only.name.startswith("[") else ""),
-                cls=only.cls if layer.cls in CONTAINERS or only.repeat > 1 else layer.cls,
-                repeat=layer.repeat * only.repeat,
-                params=only.params,
-                macs=only.macs,
-                activations=only.activations,
-                paths=[*layer.paths, *only.paths],
-                children=only.children,
-            )
-        result.append(layer)
-    return result
-
-
-CONTAINERS = ("Sequential", "ModuleList")
-FOLLOWERS = ("norm", "relu", "gelu", "silu", "swish", "sigmoid", "tanh", "mish", "elu", "identity", "drop")
-
-
-def chained(layers: list[Layer], edges: Iterable[Mapping[str, Any]]) -> list[Layer]:
-    """A convolution or linear layer and the norm and activation right behind it as one, for the diagram.
-
-    Not where something else reads what flows between them.
-    """
-    readers: dict[str, set[str]] = {}
-    for edge in edges:
-        readers.setdefault(str(edge.get("from")), set()).add(str(edge.get("to")))
-    result: list[Layer] = []
-    for layer in layers:
-        last = result[-1] if result else None
-        if (
-            last
-            and not (layer.children or last.children or layer.repeat > 1 or last.repeat > 1)
-            and any(kind in last.cls.lower() for kind in ("conv", "linear"))
-            and any(kind in layer.cls.lower() for kind in FOLLOWERS)
-            and readers.get(last.paths[-1], {layer.path}) == {layer.path}
-        ):
-            named = not last.name.partition(" ")[0].isdigit()
-            result[-1] = replace(
-                last,
-                name=f"{last.name} · {layer.name}" if named else last.name,
-                cls=last.cls if named else f"{last.cls} · {layer.cls}",
-                shape=layer.shape,
-                params=last.params + layer.params,
-                macs=last.macs + layer.macs,
-                paths=[*last.paths, *layer.paths],
-            )
-        else:
-            result.append(layer)
-    return result
-
-
 def totals(layers: Iterable[Layer]) -> dict[str, float]:
     layers = list(layers)
     return {what: sum(layer.total(what) for layer in layers) for what in ("params", "macs")}
-
-
-def count_rows(layers: Iterable[Layer]) -> int:
-    return sum(1 + count_rows(layer.children) for layer in layers)

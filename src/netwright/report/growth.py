@@ -7,9 +7,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from netwright.picture.words import significant
 from netwright.report import plots
 from netwright.report.document import Figure
-from netwright.report.words import clean, quantity, significant
+from netwright.report.words import clean, quantity
 
 Json = Mapping[str, Any]
 

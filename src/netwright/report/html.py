@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
+from netwright.picture.words import count, shape
 from netwright.report.document import (
     Bar,
     Bars,
@@ -26,16 +27,7 @@ from netwright.report.fold import Layer
 from netwright.report.outline import sections
 from netwright.report.style import CSS
 from netwright.report.svg import esc
-from netwright.report.words import (
-    advice,
-    clean,
-    count,
-    interval,
-    metric_name,
-    score,
-    shape,
-    verdict_sentence,
-)
+from netwright.report.words import advice, clean, interval, metric_name, score, verdict_sentence
 
 # The page may not load or run anything, even if a label slipped through as markup.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"

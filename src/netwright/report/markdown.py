@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from netwright.picture.words import count, shape
 from netwright.report.document import (
     Bar,
     Bars,
@@ -22,7 +23,7 @@ from netwright.report.document import (
 )
 from netwright.report.fold import Layer
 from netwright.report.outline import sections
-from netwright.report.words import advice, clean, count, shape, verdict_sentence
+from netwright.report.words import advice, clean, verdict_sentence
 
 SPECIAL = re.compile(r"([\\`*_\[\]<>|~$])")
 LEADING = re.compile(r"^([-+=#]|\d+[.)](?=\s|$))")

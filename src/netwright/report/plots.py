@@ -10,9 +10,10 @@ from itertools import chain
 from statistics import median
 from typing import Any
 
+from netwright.picture.words import significant, width_of
 from netwright.report import words
-from netwright.report.svg import SERIES, document, dot, fit, line, rect, text, var, width_of
-from netwright.report.words import score, significant
+from netwright.report.svg import SERIES, document, dot, fit, line, rect, text, var
+from netwright.report.words import score
 
 WIDTH, HEIGHT = 420, 236
 TOP, RIGHT, BOTTOM = 28, 14, 40

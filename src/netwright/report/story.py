@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from netwright.picture import mermaid, svg
+from netwright.picture.words import count, number, share
 from netwright.report import diagram, plots
 from netwright.report.document import (
     Block,
@@ -23,16 +25,7 @@ from netwright.report.document import (
 )
 from netwright.report.fold import totals, tree
 from netwright.report.growth import figure as growth_figure
-from netwright.report.words import (
-    clean,
-    count,
-    label_of,
-    metric_name,
-    number,
-    share,
-    show,
-    unit_of,
-)
+from netwright.report.words import clean, label_of, metric_name, show, unit_of
 
 Json = Mapping[str, Any]
 MOST_REASONS = 6
@@ -142,15 +135,15 @@ def picture(body: Json, report: Json) -> list[Block]:
     rows = body.get("nodes") or (report.get("layers") or {}).get("rows") or []
     if not rows:
         return []
-    edges = body.get("edges")
-    title = clean(body.get("title") or "The network", 100)
-    heat = body.get("heat") or ("macs" if totals(tree(rows))["macs"] else "params")
-    drawn = diagram.svg(rows, edges, title=title, input_shape=body.get("input"), heat=heat)
+    title, edges = clean(body.get("title") or "The network", 100), body.get("edges")
+    blueprint = diagram.blueprint(rows, edges, body.get("input"), title)
+    heat = body.get("heat") or ("macs" if blueprint["macs"] else "params")
+    drawn = svg(blueprint, heat=heat, caption=False)
     caption = f"Shade: share of {'MACs' if heat == 'macs' else 'parameters'}."
     caption += " Equal neighbours are folded (×N); dropout is not drawn."
-    skips = " Blue: tensors that skip ahead." if "url(#nw-lane)" in drawn else ""
+    skips = " Blue: tensors that skip ahead." if "url(#nw-accent)" in drawn else ""
     caption += skips if edges else " Drawn in the order of the modules' calls."
-    return [Diagram(drawn, diagram.mermaid(rows, edges, input_shape=body.get("input")), caption)]
+    return [Diagram(drawn, mermaid(blueprint), caption)]
 
 
 def layers(body: Json, report: Json) -> list[Block]:

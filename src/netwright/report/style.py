@@ -1,6 +1,6 @@
 """The page's style: a column of text, figures in pairs, tables that turn into cards on a phone; print."""
 
-from netwright.report.svg import FONT, palette
+from netwright.picture.colours import FONT, palette
 
 CSS = (
     """
@@ -71,7 +71,7 @@ figure>svg{display:block}
 .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,380px),1fr));gap:30px 32px;
  margin:6px 0 22px}
 .drawing{margin-bottom:14px;text-align:center;overflow-x:auto}
-.drawing svg{display:inline-block;height:auto}
+.drawing svg{display:inline-block;height:auto;max-width:100%}
 pre{background:var(--soft);border:1px solid var(--line);border-radius:8px;padding:11px 14px;overflow-x:auto;
  font-size:13px;line-height:1.5;margin:0 0 12px}
 code{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace}

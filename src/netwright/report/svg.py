@@ -1,4 +1,4 @@
-"""The few shapes that plots and the diagram are made of, as SVG text, and how wide a text will be.
+"""The few shapes that plots are made of, as SVG text.
 
 Colours are CSS variables with the light value behind them: in the page they follow light, dark and print;
 an SVG taken out of it still shows.
@@ -6,24 +6,10 @@ an SVG taken out of it still shows.
 
 from html import escape
 
-from netwright.report.words import clean, shorten
+from netwright.picture import words as measured
+from netwright.picture.colours import COLOURS, FONT
+from netwright.report.words import clean
 
-COLOURS = {
-    "ink": ("#1d2530", "#e7eaf0"),
-    "muted": ("#5f6976", "#9aa5b4"),
-    "line": ("#dcdfe5", "#343c48"),
-    "paper": ("#fbfaf8", "#13161b"),
-    "card": ("#ffffff", "#1b2027"),
-    "soft": ("#f0f1f4", "#20262f"),
-    "accent": ("#2563c9", "#7fb0ff"),
-    "warm": ("#d9622b", "#ff9a6b"),
-    "good": ("#137538", "#52cf8b"),
-    "warn": ("#945700", "#f0bd5a"),
-    "bad": ("#c02f2f", "#ff8380"),
-    "violet": ("#7a4fd0", "#b79bff"),
-    "teal": ("#0f8a8a", "#4fd0cb"),
-}
-FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
 SERIES = ("accent", "warm", "good", "violet", "teal", "muted")
 
 
@@ -31,39 +17,13 @@ def var(name: str) -> str:
     return f"var(--{name}, {COLOURS[name][0]})"
 
 
-def palette(dark: bool) -> str:
-    return "".join(f"--{name}:{pair[int(dark)]};" for name, pair in COLOURS.items())
-
-
 def esc(value: object, limit: int = 240) -> str:
     return escape(clean(value, limit), quote=True)
 
 
-def width_of(text: str, size: float, bold: bool = False) -> float:
-    """An upper estimate of a text's width in pixels; DejaVu Sans, the widest of the usual interface fonts,
-    sets it.
-    """
-    units = 0.0
-    for char in text:
-        if ord(char) > 0x2E80:
-            units += 1.05  # CJK and emoji are square
-        elif char in "ijlI.,:;'|![]()/ ft-r·":
-            units += 0.42
-        elif char in "mwMW%@…—×":
-            units += 1.0
-        elif char.isupper() or ord(char) > 0x2FF:
-            units += 0.78
-        else:
-            units += 0.65
-    return units * size * (1.1 if bold else 1.0)
-
-
 def fit(text: str, width: float, size: float, bold: bool = False) -> str:
-    """The text, its middle shortened until it is no wider than `width`."""
-    text = clean(text, 160) if text else ""
-    while len(text) > 1 and width_of(text, size, bold) > width:
-        text = shorten(text.replace("…", "", 1) if "…" in text else text, len(text) - 1 - ("…" in text))
-    return text
+    """The text, its middle cut until it is no wider than `width`."""
+    return measured.fit(clean(text, 160) if text else "", width, size, bold)
 
 
 def text(

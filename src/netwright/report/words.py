@@ -8,6 +8,9 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from netwright.picture import words
+from netwright.picture.words import DASH, count, number, significant, size
+
 LABELS = {
     "params": "Parameters",
     "flops": "FLOPs per example",
@@ -27,34 +30,11 @@ METRICS = {
     "mae": "MAE",
     "r2": "R²",
 }
-DASH = "–"
-# Characters that change how their neighbours are shown: zero-width marks and text direction overrides.
-INVISIBLE = {*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF}
 
 
 def clean(value: Any, limit: int = 240) -> str:
     """One line of printable text, at most `limit` characters; the middle of a longer one becomes "…"."""
-    text = value if isinstance(value, str) else show(value)
-    if len(text) > 8 * limit:  # a pathological string is cut before it is looked at character by character
-        text = text[: 4 * limit] + text[-4 * limit :]
-    kept = []
-    for char in text:
-        code = ord(char)
-        if char.isspace() or code < 32 or 0x7F <= code < 0xA0:
-            kept.append(" " if char.isspace() else "")
-        elif 0xD800 <= code < 0xE000 or code in (0xFFFE, 0xFFFF):
-            kept.append("\ufffd")
-        elif code not in INVISIBLE:
-            kept.append(char)
-    return shorten(" ".join("".join(kept).split()), limit)
-
-
-def shorten(text: str, limit: int) -> str:
-    if len(text) <= limit:
-        return text
-    head = max(1, (limit - 1) * 2 // 3)
-    tail = limit - 1 - head
-    return f"{text[:head]}…{text[len(text) - tail :] if tail else ''}"
+    return words.clean(value if isinstance(value, str) else show(value), limit)
 
 
 def plain(value: Any) -> Any:
@@ -74,41 +54,9 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
-def number(value: Any) -> float | None:
-    """A finite number, or None."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if math.isfinite(value) else None
-
-
 def _grouped(value: float, digits: int) -> str:
     text = f"{value:,.{digits}f}"
     return text.replace("-", "−")
-
-
-def significant(value: float, digits: int = 3) -> str:
-    """A number rounded to so many significant digits, never in exponent form between 1e-4 and 1e7."""
-    if value == 0:
-        return "0"
-    size = math.floor(math.log10(abs(value)))
-    if size < -4 or size >= 7:
-        mantissa, exponent = f"{value:.{max(0, digits - 1)}e}".split("e")
-        if "." in mantissa:
-            mantissa = mantissa.rstrip("0").rstrip(".")
-        return f"{mantissa}e{int(exponent)}".replace("-", "−")
-    text = _grouped(value, max(0, digits - 1 - size))
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def count(value: Any) -> str:
-    """A count: exact below 10,000, then in k, M, G, T with three digits."""
-    size = number(value)
-    if size is None:
-        return DASH
-    for scale, suffix in ((1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k")):
-        if abs(size) >= max(scale * 0.9995, 1e4):
-            return f"{significant(size / scale)}{suffix}"
-    return _grouped(size, 0) if size == int(size) else significant(size)
 
 
 def score(value: Any) -> str:
@@ -138,13 +86,6 @@ def seconds(value: float) -> str:
     if value >= 1 or value == 0:
         return f"{significant(value)} s"
     return f"{significant(value * 1e3)} ms" if value >= 1e-3 else f"{significant(value * 1e6)} µs"
-
-
-def size(value: float) -> str:
-    for scale, unit in ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
-        if abs(value) >= scale * 0.9995:
-            return f"{significant(value / scale)} {unit}"
-    return f"{significant(value)} bytes"
 
 
 def show(value: Any, unit: str = "") -> str:
@@ -198,21 +139,6 @@ def label_of(name: str) -> str:
 
 def metric_name(name: Any) -> str:
     return METRICS.get(name) or clean(name or "score", 60)
-
-
-def share(part: Any, whole: Any) -> str:
-    part, whole = number(part), number(whole)
-    if part is None or not whole:
-        return ""
-    percent = 100 * part / whole
-    return f"{percent:.0f} %" if percent >= 9.95 else f"{percent:.1f} %" if percent >= 0.05 else "<0.1 %"
-
-
-def shape(value: Any) -> str:
-    """[64, 8, 8] → "64×8×8"; nothing where it is not known."""
-    if isinstance(value, list | tuple):
-        return clean("×".join(str(part) for part in value), 40)
-    return clean(value, 40) if value else ""
 
 
 def advice(report: Mapping[str, Any]) -> str:

@@ -18,7 +18,6 @@ from netwright.inspect.devices import device as device_of
 from netwright.inspect.fakes import mapped
 from netwright.inspect.figure import Figure
 from netwright.inspect.tensors import Inputs
-from netwright.report import render_viewer
 from netwright.workbench import targets
 from netwright.workbench.growth import asked, growth_of
 
@@ -169,10 +168,22 @@ def hours(blueprint: Blueprint, samples: str | int, epochs: float = 1, devices: 
     return training_hours(blueprint.latency, int(parse(samples, "count", "--samples")), batch, epochs, devices)
 
 
-def draw(blueprint: Blueprint, path: str | Path, title: str = "") -> Path:
-    """The network's picture as one offline page, whose groups open and close."""
+def draw(
+    blueprint: Blueprint, path: str | Path, kind: str = "html", *, title: str = "", depth: int | None = None
+) -> Path:
+    """Writes the network's picture.
+
+    kind: "html", a page whose groups open and close · "svg", one drawing · "mermaid", a flowchart, in a fence where the
+    file is Markdown.
+    """
     path = Path(path)
-    page = render_viewer(blueprint.to_json(), title or blueprint.cls)
+    if kind == "html":
+        text = blueprint.html(title)
+    elif kind == "svg":
+        text = blueprint.svg(depth=depth, title=title)
+    else:
+        text = blueprint.mermaid(depth=depth, title=title) + "\n"
+        text = f"```mermaid\n{text}```\n" if path.suffix in (".md", ".markdown") else text
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page, encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
     return path

@@ -3,14 +3,14 @@
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from html import escape
 from importlib.resources import files
 from typing import Any
 
-from netwright.report.svg import palette
-from netwright.report.viewer_tree import network
-from netwright.report.words import clean
+from netwright.picture.colours import palette
+from netwright.picture.tree import Json, tree
 
+SCRIPTS = ("nodes.js", "layout.js", "viewer.js")
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -30,24 +30,34 @@ style-src '{style_hash}'; base-uri 'none'; form-action 'none'">
 </body>
 </html>
 """
+# Scripts alone are allowed in the frame: not even the notebook's own page is within their reach.
+FRAME = (
+    '<iframe title="{title}" srcdoc="{page}" sandbox="allow-scripts" '
+    'style="box-sizing:border-box;width:100%;height:{height}px;border:1px solid rgba(128,128,128,.35)"></iframe>'
+)
 
 
-def render_viewer(blueprint_json: Mapping[str, Any], title: str = "") -> str:
+def page(blueprint: Json, title: str = "") -> str:
     """The page of `Blueprint.to_json()`. It asks for nothing over the network, and its policy forbids it to."""
-    data = network(blueprint_json, title)
-    script = _file("viewer.js")
+    data = tree(blueprint, title)
+    script = "".join(_file(name) for name in SCRIPTS)
     style = (
         f":root{{color-scheme:light dark;{palette(dark=False)}}}"
         f"@media screen and (prefers-color-scheme:dark){{:root{{{palette(dark=True)}}}}}\n" + _file("viewer.css")
     )
     return PAGE.format(
-        title=_escaped(clean(data["title"])),
+        title=escape(data["title"]),
         style=style,
         style_hash=_hash(style),
         script=script,
         script_hash=_hash(script),
         data=embedded(data),
     )
+
+
+def frame(blueprint: Json, title: str = "", height: int = 640) -> str:
+    """The page within another one, for a notebook."""
+    return FRAME.format(title=escape(title or blueprint["cls"]), page=escape(page(blueprint, title)), height=height)
 
 
 def embedded(value: Any) -> str:
@@ -58,12 +68,8 @@ def embedded(value: Any) -> str:
     return words
 
 
-def _escaped(words: str) -> str:
-    return words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
 def _file(name: str) -> str:
-    return files("netwright.report").joinpath(name).read_text(encoding="utf-8")
+    return files("netwright.picture").joinpath(name).read_text(encoding="utf-8")
 
 
 def _hash(words: str) -> str:
