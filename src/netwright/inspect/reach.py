@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
-from math import ceil, floor
+from math import ceil, floor, gcd
 from typing import Any
 
 import torch
@@ -135,7 +135,7 @@ def _resizing(name: str, named: dict[str, Any], before: int, after: int) -> _Ste
         return _SAME
     if "nearest" in name:
         half = Fraction(1, 2) if "exact" in name else 0
-        return lambda j: (floor((j + half) * before / Fraction(after)),) * 2, after, before
+        return lambda j: (floor((j + half) * before / Fraction(after)),) * 2, *_lowest(after, before)
     reach = (2 if "cubic" in name else 1) * Fraction(max(before, after) if "aa" in name else after, after)
     ends = named["align_corners"] and min(before, after) > 1
     over, of = (after - 1, before - 1) if ends else (after, before)
@@ -144,7 +144,13 @@ def _resizing(name: str, named: dict[str, Any], before: int, after: int) -> _Ste
         middle = Fraction(j * of, over) if ends else Fraction((2 * j + 1) * before, 2 * after) - Fraction(1, 2)
         return floor(middle - reach) + 1, ceil(middle + reach) - 1
 
-    return near, over, of
+    return near, *_lowest(over, of)
+
+
+def _lowest(over: int, of: int) -> tuple[int, int]:
+    """The period of a resizing: twice as large is 2 for 1 whatever the size, so that lattices stay short."""
+    common = gcd(over, of)
+    return over // common, of // common
 
 
 def _windowed(seen: Seen, shape: Sequence[int], steps: list[_Step], axis: int) -> Seen:

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 from torch.utils.weak import WeakIdKeyDictionary
 
 from netwright.inspect.blueprint import Blueprint, Edge, Row
@@ -382,7 +382,8 @@ class Recorder(TorchDispatchMode):
 
 def _options(module: nn.Module) -> str:
     try:
-        return " ".join(str(module.extra_repr()).split())
+        with _disable_current_modes():  # a quantised layer unpacks its weights to say what it is
+            return " ".join(str(module.extra_repr()).split())
     except Exception:  # a stranger's, which may read what is not there yet
         return ""
 
