@@ -241,5 +241,11 @@ def is_free(operator: torch._ops.OpOverload) -> bool:
     if forward and hasattr(torch.ops.aten, forward):
         packet = getattr(torch.ops.aten, forward)
         return forward not in FORMULAS and any(is_free(getattr(packet, form)) for form in packet.overloads())
+    return is_view(operator)
+
+
+@cache
+def is_view(operator: torch._ops.OpOverload) -> bool:
+    """All its results share memory that it was given, unchanged."""
     aliases = [value.alias_info for value in operator._schema.returns]
     return bool(aliases) and all(alias is not None and not alias.is_write for alias in aliases)

@@ -19,6 +19,7 @@ from torch.utils.weak import WeakIdKeyDictionary
 
 from netwright.inspect.blueprint import Blueprint, Edge, Row
 from netwright.inspect.fakes import run
+from netwright.inspect.hints import Hints
 from netwright.inspect.liveness import Liveness
 from netwright.inspect.macs import has_formula, is_free, macs_of, makes_constants, name_of
 from netwright.inspect.measure import weights_bytes
@@ -52,8 +53,9 @@ class _Frame:
 class Recorder(TorchDispatchMode):
     """Records a module's forward, and its backward once `forward_done` was called."""
 
-    def __init__(self, module: nn.Module):
+    def __init__(self, module: nn.Module, hints: Hints | None = None):
         super().__init__()
+        self.hints = hints
         self.phase = "forward"
         self.row_of_node: dict[int, int] = {}  # autograd node's sequence number → row
         self.memory = Liveness()
@@ -140,16 +142,21 @@ class Recorder(TorchDispatchMode):
                 return func.decompose(*args, **kwargs)
         given = list(tensors_in((args, kwargs)))
         if self.phase == "backward":
-            out = run(func, args, kwargs)
+            out = self._run(func, args, kwargs)
             self._record_backward(func, macs_of(func, args, kwargs, out), given, list(tensors_in(out)))
             self.memory.pass_by(passing(name_of(func), args, out), "backward")
             return out
         fed = [] if makes_constants(func) else [self._sources_of(tensor) for tensor in given]  # before it writes
-        out = with_kept(name_of(func), args, run(func, args, kwargs))
+        out = with_kept(name_of(func), args, self._run(func, args, kwargs))
         if self.frames:
             self._record(func, macs_of(func, args, kwargs, out), given, fed, list(tensors_in(out)))
             self.memory.pass_by(passing(name_of(func), args, out), "forward")
         return out
+
+    def _run(self, func: Any, args: tuple, kwargs: dict) -> Any:
+        if self.hints is None:
+            return run(func, args, kwargs)
+        return self.hints.run(func, args, kwargs, self.rows[self.frames[-1].index].id if self.frames else "")
 
     def _record(self, func: Any, macs: int, given: list[Tensor], fed: list[Sources], made: list[Tensor]) -> None:
         if not has_formula(func) and not is_free(func):
