@@ -56,20 +56,22 @@ def inspect(
     """
     if train:
         check_optimizer(optimizer)
+    kind = optimizer if train else None
     if inputs is not None:
-        return _inspect(module, inputs, optimizer if train else None, dtype)
+        return _inspect(module, inputs, kind, dtype)
     first: InputError | None = None
     part: Blueprint | None = None
-    for guess in guesses(module, batch):
-        try:
-            blueprint = _inspect(module, guess.inputs, optimizer if train else None, dtype)
-        except InputError as error:
-            first = first or error
-            continue
-        blueprint.notes.insert(0, f"inputs guessed from {guess.source}")
-        if blueprint.how != PARTIAL:
-            return blueprint
-        part = part or blueprint
+    for hasty in (True, False):
+        for guess in guesses(module, batch):
+            try:
+                blueprint = _inspect(module, guess.inputs, kind, dtype, hasty)
+            except InputError as error:
+                first = first or error
+                continue
+            blueprint.notes.insert(0, f"inputs guessed from {guess.source}")
+            if blueprint.how != PARTIAL:
+                return blueprint
+            part = part or blueprint
     if part is not None:
         return part
     raise InputError(
@@ -96,10 +98,13 @@ class _Pass:
         return f"{where}: {type(self.error).__name__}: {_first_line(self.error)}"
 
 
-def _inspect(module: nn.Module, inputs: Inputs, optimizer: str | None, dtype: torch.dtype | None) -> Blueprint:
+def _inspect(
+    module: nn.Module, inputs: Inputs, optimizer: str | None, dtype: torch.dtype | None, hasty: bool = False
+) -> Blueprint:
+    """`hasty`: no run where the fakes stopped at nothing that a run would do better."""
     args, kwargs = as_call(inputs)
     failed: list[_Pass] = []
-    for seen in _tries(module, args, kwargs, optimizer, dtype):
+    for seen in _tries(module, args, kwargs, optimizer, dtype, hasty):
         if seen.error is None:
             notes = [f"not {_SHORT[one.how]}{one.stop}" for one in failed if one.how is not seen.how] + seen.assumed
             break
@@ -107,7 +112,7 @@ def _inspect(module: nn.Module, inputs: Inputs, optimizer: str | None, dtype: to
     else:
         real = next((one for one in failed if one.how is BY_A_RUN), None)
         seen = max(failed, key=lambda one: len(one.blueprint.rows) if one.blueprint else 0)
-        if real is not None or seen.blueprint is None:
+        if hasty or real is not None or seen.blueprint is None:
             raise _forward_failed(module, real or seen) from (real or seen).error
         seen.how, notes = PARTIAL, [f"stopped{seen.stop}"]
     assert seen.blueprint is not None
@@ -117,10 +122,13 @@ def _inspect(module: nn.Module, inputs: Inputs, optimizer: str | None, dtype: to
 
 
 def _tries(
-    module: nn.Module, args: tuple, kwargs: dict[str, Any], optimizer: str | None, dtype: torch.dtype | None
+    module: nn.Module, args: tuple, kwargs: dict[str, Any], optimizer: str | None, dtype: torch.dtype | None, hasty: bool
 ) -> Iterator[_Pass]:
     """On fakes; with the values of the inputs, where they are all that was missing; by a run; with hints."""
-    yield _on_fakes(module, args, kwargs, optimizer, dtype)
+    plain = _on_fakes(module, args, kwargs, optimizer, dtype)
+    yield plain
+    if hasty and not _lacks_values(plain.error):
+        return
     hints = Hints(_longest((args, kwargs)), truth=True)
     hinted = _on_fakes(module, args, kwargs, optimizer, dtype, hints)
     if hinted.error is None and not hints.assumed:
@@ -250,6 +258,16 @@ def _made_real(
         return made.to(dtype) if dtype and made.is_floating_point() else made
 
     return module, mapped(args, real), mapped(kwargs, real)
+
+
+def _lacks_values(error: BaseException | None) -> bool:
+    """It came from what fakes don't have: values, a kernel, memory that NumPy could read."""
+    while error is not None:
+        from_fakes = type(error).__module__.startswith("torch._subclasses")
+        if from_fakes or isinstance(error, NoFakeError | NotImplementedError) or "numpy" in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _forward_failed(module: nn.Module, seen: _Pass) -> InputError:

@@ -114,7 +114,8 @@ class Hints:
     def _limit(self, tensor: Tensor) -> int | None:
         values = self._values(tensor)
         if values is not None and values.numel() and not values.is_floating_point():
-            return int(values.max())
+            with unset_fake_temporarily():
+                return int(values.max())
         return 1 if tensor.dtype is torch.bool else self._most.get(tensor)
 
     # What is not
