@@ -122,7 +122,12 @@ def _inspect(
 
 
 def _tries(
-    module: nn.Module, args: tuple, kwargs: dict[str, Any], optimizer: str | None, dtype: torch.dtype | None, hasty: bool
+    module: nn.Module,
+    args: tuple,
+    kwargs: dict[str, Any],
+    optimizer: str | None,
+    dtype: torch.dtype | None,
+    hasty: bool,
 ) -> Iterator[_Pass]:
     """On fakes; with the values of the inputs, where they are all that was missing; by a run; with hints."""
     plain = _on_fakes(module, args, kwargs, optimizer, dtype)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any
 
 import torch
@@ -42,9 +43,13 @@ def _of_first_layer(module: nn.Module, batch: int) -> Iterator[Guess]:
         yield Guess(_floats(batch, 3, SIDE, SIDE), "nothing but habit: an image")
         return
     kind = type(layer).__name__
+    needed = [one for one in signature(module.forward).parameters.values() if one.default is one.empty]
+    alike = sum(one.kind is one.POSITIONAL_OR_KEYWORD for one in needed)  # two images to be compared
     for shapes in _shapes(layer, batch):
         said = " × ".join(str(n) for n in shapes.shape[1:])
-        yield Guess(shapes, f"its first layer, {kind}: {said or 'one number'}")
+        many = f", {alike} times" if alike > 1 else ""
+        inputs = (shapes,) * alike if alike > 1 else shapes
+        yield Guess(inputs, f"its first layer, {kind}: {said or 'one number'}{many}")
 
 
 def _shapes(layer: Any, batch: int) -> Iterator[torch.Tensor]:
@@ -54,7 +59,8 @@ def _shapes(layer: Any, batch: int) -> Iterator[torch.Tensor]:
     elif isinstance(layer, nn.Conv1d | nn.ConvTranspose1d):
         yield _floats(batch, layer.in_channels, WAVE if layer.in_channels == 1 else LENGTH)
     elif isinstance(layer, nn.Conv3d | nn.ConvTranspose3d):
-        yield _floats(batch, layer.in_channels, CLIP, 112, 112)
+        for side in (112, SIDE):
+            yield _floats(batch, layer.in_channels, CLIP, side, side)
     elif isinstance(layer, nn.Embedding | nn.EmbeddingBag):
         yield _ids(batch, LENGTH)
     elif isinstance(layer, nn.RNNBase):

@@ -1,7 +1,7 @@
 """Inputs for transformers' models: their forward names them, their configuration sizes them.
 
-ARGUMENTS is the table: what each argument looks like, as alternatives, the likeliest first. Shapes and types alone on the
-meta device; numbers where the forward reads them (how many patches a picture has).
+ARGUMENTS is the table: what each argument looks like, as alternatives, the likeliest first. Shapes and types alone, on
+the meta device; numbers where the forward reads them (how many patches a picture has).
 """
 
 from collections.abc import Callable, Iterator
