@@ -134,15 +134,16 @@ def _tries(
     yield plain
     if hasty and not _lacks_values(plain.error):
         return
-    hints = Hints(_longest((args, kwargs)), truth=True)
-    hinted = _on_fakes(module, args, kwargs, optimizer, dtype, hints)
-    if hinted.error is None and not hints.assumed:
-        yield replace(hinted, how=ON_FAKES)
+    longest = _longest((args, kwargs))
+    known = _on_fakes(module, args, kwargs, optimizer, dtype, Hints(longest, truth=None))
+    if known.error is None:
+        yield replace(known, how=ON_FAKES)
     if weights_bytes(module) <= MOST_REAL_BYTES:
         yield _record(BY_A_RUN, *_made_real(module, args, kwargs, optimizer, dtype), optimizer)
-    yield hinted
+    hints = Hints(longest, truth=True)
+    yield _on_fakes(module, args, kwargs, optimizer, dtype, hints)
     if hints.read_conditions:  # one of them led to an exception
-        yield _on_fakes(module, args, kwargs, optimizer, dtype, Hints(hints.longest, truth=False))
+        yield _on_fakes(module, args, kwargs, optimizer, dtype, Hints(longest, truth=False))
 
 
 def _on_fakes(

@@ -22,23 +22,25 @@ from netwright.inspect.tensors import tensors_in
 
 MOST_KNOWN = 1 << 16  # numbers of a tensor whose values are followed
 MOST_READS = 10_000  # of unknown values in one forward: a loop that waits for one does not end
+MOST_OPERATORS = 500_000  # in one forward and backward: a loop over all that may be
 
 
 class NoBoundError(Exception):
-    """The forward repeats until a value changes, and no hint does."""
+    """A value is not known and may not be assumed, or what was assumed leads nowhere."""
 
 
 class Hints:
     """Runs operators in place of `fakes.run`; `assumed` says which of them gave a bound, and where.
 
-    longest: what a whole number is taken for of which nothing is known · truth: what a condition is.
+    longest: what a whole number is taken for of which nothing is known · truth: what a condition is; None where
+    nothing may be assumed, and NoBoundError ends the forward.
     """
 
-    def __init__(self, longest: int, truth: bool):
+    def __init__(self, longest: int, truth: bool | None):
         self.longest, self.truth = longest, truth
         self.assumed: dict[str, dict[str, int]] = {}  # operator → row where it ran → calls
         self.read_conditions = False
-        self._reads = 0
+        self._reads = self._operators = 0
         self._known = WeakIdKeyDictionary()  # fake → its values
         self._most = WeakIdKeyDictionary()  # fake of whole numbers → none of them is larger
 
@@ -51,6 +53,9 @@ class Hints:
 
     def run(self, func: Any, args: tuple, kwargs: dict[str, Any], where: str) -> Any:
         name = name_of(func)
+        self._operators += 1
+        if self._operators > MOST_OPERATORS:
+            raise NoBoundError(f"more than {MOST_OPERATORS:,} operators: a loop over all that may be")
         if name == "index" and any(_is_mask(one) for one in args[1]):  # x[mask] as x[places]
             args = (args[0], self._places_of_masks(args[1], where))
         largest, values = _LARGEST.get(name), self._values_of((args, kwargs))
@@ -75,6 +80,8 @@ class Hints:
         return said
 
     def _assume(self, name: str, where: str) -> None:
+        if self.truth is None:
+            raise NoBoundError(f"{name} depends on values")
         rows = self.assumed.setdefault(name, {})
         rows[where] = rows.get(where, 0) + 1
 
@@ -120,7 +127,7 @@ class Hints:
 
     # What is not
 
-    def _read(self, name: str, tensor: Tensor) -> bool | int | float:
+    def _read(self, name: str, tensor: Tensor) -> bool | int | float | None:
         self._reads += 1
         if self._reads > MOST_READS:
             raise NoBoundError(f"more than {MOST_READS:,} numbers are read from values: a loop that waits for one")
@@ -155,9 +162,10 @@ class Hints:
         return x.new_empty(prod(torch.broadcast_shapes(x.shape, mask.shape)))
 
     def _unique(self, x: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False) -> Any:
-        whole = torch.int64
-        inverse = x.new_empty(x.shape if return_inverse else 0, dtype=whole)
-        return x.new_empty(x.numel()), inverse, x.new_empty(x.numel() if return_counts else 0, dtype=whole)
+        limit = self._limit(x)  # of whole numbers from 0, as classes are
+        most = x.numel() if limit is None else min(x.numel(), limit + 1)
+        inverse = x.new_empty(x.shape if return_inverse else 0, dtype=torch.int64)
+        return x.new_empty(most), inverse, x.new_empty(most if return_counts else 0, dtype=torch.int64)
 
     def _unique_rows(self, x: Tensor, dim: int, *_: Any, **__: Any) -> Any:
         numbers = x.new_empty(x.shape[dim], dtype=torch.int64)
@@ -166,7 +174,10 @@ class Hints:
     def _unique_runs(
         self, x: Tensor, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
     ) -> Any:
-        return self._unique(x, True, return_inverse, return_counts) if dim is None else self._unique_rows(x, dim)
+        if dim is not None:
+            return self._unique_rows(x, dim)
+        inverse = x.new_empty(x.shape if return_inverse else 0, dtype=torch.int64)
+        return x.new_empty(x.numel()), inverse, x.new_empty(x.numel() if return_counts else 0, dtype=torch.int64)
 
     def _counts(self, x: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:
         """None of them is larger than the number of numbers."""
