@@ -86,18 +86,36 @@ TRANSFORMERS = {
         Qwen2_5_VLForConditionalGeneration Qwen2_5_VisionTransformerPretrainedModel Idefics2ForConditionalGeneration
         Idefics3ForConditionalGeneration Kosmos2Model Florence2ForConditionalGeneration Pix2StructVisionModel
         MllamaForConditionalGeneration FuyuForCausalLM InternVLForConditionalGeneration
-        ClvpModelForConditionalGeneration LayoutLMv2Model""",
+        ClvpModelForConditionalGeneration""",
     "series and trajectories": """
         PatchTSTModel PatchTSMixerModel TimeSeriesTransformerModel InformerModel AutoformerModel
         TimesFmModelForPrediction DecisionTransformerModel""",
 }
 
-# What a configuration's defaults don't say, or what goes with fewer layers.
+# What a configuration's defaults don't say, and depths that have other names or rules.
 CONFIGURED: dict[str, dict[str, Any]] = {
+    "FunnelModel": {"block_sizes": [1, 1, 1]},
+    "NemotronForCausalLM": {"num_hidden_layers": 2, "num_key_value_heads": 48},
+    "DbrxForCausalLM": {"n_layers": 2, "attn_config": {"rope_theta": 10_000.0, "clip_qkv": 8.0}},
+    "JambaForCausalLM": {"num_hidden_layers": 2, "attn_layer_period": 2, "attn_layer_offset": 1},
+    "ZambaForCausalLM": {"num_hidden_layers": 11},
+    "Zamba2ForCausalLM": {"num_hidden_layers": 4, "layers_block_type": ["mamba", "hybrid"] * 2},
+    "BambaForCausalLM": {"num_hidden_layers": 2, "attn_layer_indices": [1]},
+    "RecurrentGemmaForCausalLM": {"num_hidden_layers": 3},
+    "xLSTMForCausalLM": {"num_hidden_layers": 2},
+    "ProphetNetModel": {"num_encoder_layers": 2, "num_decoder_layers": 2},
+    "ConvNextForImageClassification": {},
+    "ConvNextV2Model": {},
+    "DPTForDepthEstimation": {},
+    "DepthAnythingForDepthEstimation": {},
+    "CLIPSegForImageSegmentation": {},
+    "Blip2ForConditionalGeneration": {"image_token_index": 49},
+    "InstructBlipForConditionalGeneration": {"image_token_index": 49},
     "TimeSeriesTransformerModel": {"prediction_length": 24},
     "InformerModel": {"prediction_length": 24},
     "AutoformerModel": {"prediction_length": 24},
 }
+READ_BUFFERS = {"EncodecModel", "MimiModel"}  # the forward reads sizes from them, which the meta device has not
 _LAYERS = """
     num_hidden_layers num_layers n_layer n_layers encoder_layers decoder_layers num_encoder_layers num_decoder_layers
     encoder_num_hidden_layers decoder_num_hidden_layers num_block_layers"""
@@ -107,13 +125,15 @@ _KINDS = ("layer_types", "layers_block_type", "mlp_layer_types")
 def transformers_networks() -> Iterator[tuple[str, Make]]:
     for names in TRANSFORMERS.values():
         for name in names.split():
-            yield name, lambda name=name: (_on_meta(lambda: _transformer(name)), None)
+            made = (lambda make: make()) if name in READ_BUFFERS else _on_meta
+            yield name, lambda name=name, made=made: (made(lambda: _transformer(name)), None)
 
 
 def _transformer(name: str) -> nn.Module:
     cls = getattr(transformers(), name)
     config = cls.config_class(**CONFIGURED.get(name, {}))
-    _shallow(config)
+    if name not in CONFIGURED:
+        _shallow(config)
     return cls(config)
 
 

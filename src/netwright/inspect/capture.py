@@ -154,12 +154,12 @@ def _on_fakes(
     dtype: torch.dtype | None,
     hints: Hints | None = None,
 ) -> _Pass:
-    how = BOUND if hints else ON_FAKES
+    how, buffers = BOUND if hints else ON_FAKES, [*module.buffers()]
     try:
         with faked(module, dtype) as (mode, fake), mode:
             inputs = fake(args), fake(kwargs)
             if hints:
-                hints.remember(inputs, (args, kwargs))
+                hints.remember((inputs, [*module.buffers()]), (args, kwargs, buffers))
             seen = _record(how, module, *inputs, optimizer, hints)
     except NoFakeError as error:
         return _Pass(how, None, error)

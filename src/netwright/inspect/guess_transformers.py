@@ -20,7 +20,7 @@ def of_transformers(module: Any, batch: int) -> Iterator[dict[str, Tensor]]:
     """Its main inputs with all that have no default; with one of each modality; with everything that is known."""
     arguments = signature(module.forward).parameters
     facts = Facts(module.config, batch, frozenset(arguments))
-    made = {name: ARGUMENTS[name](facts) for name in arguments if name in ARGUMENTS}
+    made = {name: found for name in arguments if (found := _alternatives(name, facts))}
     main = module.main_input_name
     needed = {name for name, one in arguments.items() if one.default is one.empty}
     needed |= set(main if isinstance(main, list | tuple) else [main])
@@ -34,6 +34,14 @@ def of_transformers(module: Any, batch: int) -> Iterator[dict[str, Tensor]]:
             if look not in seen:
                 seen.append(look)
                 yield inputs
+
+
+def _alternatives(name: str, facts: "Facts") -> list[Tensor]:
+    """None where the argument is not in the table, or the configuration says something else under these names."""
+    try:
+        return ARGUMENTS[name](facts) if name in ARGUMENTS else []
+    except (TypeError, ValueError, RuntimeError):
+        return []
 
 
 @dataclass(frozen=True)
@@ -66,7 +74,8 @@ class Facts:
 
     @property
     def length(self) -> int:
-        return min(LENGTH, self.said("text", "max_position_embeddings", "n_positions", default=LENGTH))
+        most = self.said("text", "max_position_embeddings", "n_positions", default=LENGTH)
+        return min(LENGTH, most) if most > 0 else LENGTH  # XLNet says −1: no limit
 
     @property
     def patch_numbers(self) -> int:
@@ -85,6 +94,17 @@ class Facts:
 
 def _ids(facts: Facts) -> list[Tensor]:
     return [facts.whole(facts.length), facts.whole(max(1, facts.length // 2))]
+
+
+def _decoder_ids(facts: Facts) -> list[Tensor]:
+    """A row for each codebook where the decoder writes sound."""
+    return [ids.repeat(facts.said("decoder", "num_codebooks", default=1), 1) for ids in _ids(facts)]
+
+
+def _image_places(facts: Facts) -> list[Tensor]:
+    """The image comes first."""
+    latents = facts.said("", "latent_query_num")
+    return [(torch.arange(ids.shape[1]) < latents).expand(ids.shape) for ids in _ids(facts)]
 
 
 def _image(facts: Facts) -> Tensor:
@@ -148,10 +168,12 @@ def _steps(*sizes: str) -> Callable[[Facts], list[Tensor]]:
 GRIDS = {"grid_thw", "image_grid_thw"}
 MODALITIES = {"input_ids", "pixel_values", "input_features", "input_values", "bbox", "visual_feats", "visual_pos"}
 MODALITIES |= {"image_grid_thw", "spatial_shapes", "pixel_attention_mask"}
-_TEXTS = ("input_ids", "decoder_input_ids", "qformer_input_ids", "audio_input_ids", "protein_input_ids")
+_TEXTS = ("input_ids", "qformer_input_ids", "audio_input_ids", "protein_input_ids")
 
 ARGUMENTS: dict[str, Callable[[Facts], list[Tensor]]] = {
     **dict.fromkeys(_TEXTS, _ids),
+    "decoder_input_ids": _decoder_ids,
+    "image_embeds_position_mask": _image_places,
     "bbox": lambda facts: [ids.unsqueeze(-1).expand(-1, -1, 4) for ids in _ids(facts)],
     "task_inputs": lambda facts: [facts.whole(facts.said("", "task_seq_len", default=LENGTH))],
     "inputs_embeds": lambda facts: [facts.floats(facts.length, facts.said("text", "hidden_size", default=1))],

@@ -1,9 +1,9 @@
 """Operators whose results' sizes depend on values, where nothing is computed: each gives the most that it can.
 
 `nonzero` finds every place, a mask takes every number, `unique` drops none, all boxes are kept. Values that are known
-even so are followed (`arange`, the places found, whole numbers among the inputs), so that a loop over the experts that
-`nonzero` found meets each of them. A number read from values that nobody knows is a hint: a condition as told, a count
-the most that it can be, any other whole number the longest axis of the inputs.
+even so are followed (`arange`, the places found, whole numbers among inputs and buffers), so that a loop over the
+experts that `nonzero` found meets each of them. A number read from values that nobody knows is a hint: a condition as
+told, a count the most that it can be, any other whole number the longest axis of the inputs.
 """
 
 from collections.abc import Callable
@@ -45,7 +45,7 @@ class Hints:
         self._most = WeakIdKeyDictionary()  # fake of whole numbers → none of them is larger
 
     def remember(self, fakes: Any, values: Any) -> None:
-        """What the inputs' whole numbers and truths are, where they have values."""
+        """What whole numbers and truths are, where they have values."""
         with unset_fake_temporarily():
             for fake, value in zip(tensors_in(fakes), tensors_in(values), strict=True):
                 if not value.is_meta and not value.is_floating_point() and value.numel() <= MOST_KNOWN:
