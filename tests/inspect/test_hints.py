@@ -106,6 +106,35 @@ def test_values_of_the_inputs_are_no_hints(monkeypatch):
     assert "whole numbers that nobody knows as 6" in unknown.notes[-1]
 
 
+def test_values_made_on_the_way_are_no_hints(monkeypatch):
+    """Windows of patches: their order is a mask of an arange; how many, a buffer."""
+
+    class Windows(Function):
+        def __init__(self):
+            super().__init__(None)
+            self.register_buffer("size", torch.tensor(3))
+
+        def forward(self, x):
+            padded = nn.functional.pad(torch.arange(len(x)), (0, -len(x) % int(self.size)), value=-1)
+            order = padded.view(-1, int(self.size)).T.reshape(-1)
+            return self.second(self.first(x)[order[order != -1]])
+
+    blueprint = without_a_run(monkeypatch, Windows(), torch.zeros(7, 4))
+    assert (blueprint.how, blueprint.notes) == (ON_FAKES, [])
+    assert blueprint.macs == 2 * 7 * 16
+
+
+def test_what_is_changed_in_place_is_known_no_more(monkeypatch):
+    def filled(x):
+        counts = torch.zeros(3, dtype=torch.long)
+        counts[:2] += x[:2, 0].long()
+        return x[: int(counts[0])]
+
+    blueprint = without_a_run(monkeypatch, Function(filled), torch.zeros(6, 4))
+    assert blueprint.how == BOUND
+    assert blueprint.macs == 2 * 6 * 16
+
+
 def test_more_weights_than_are_run():
     with torch.device("meta"):
         module = nn.Sequential(Experts(1024, 32 * 1024, experts=24), nn.Linear(1024, 4))
