@@ -294,7 +294,7 @@ def diffusion_networks() -> Iterator[tuple[str, Make]]:
     deep |= {"up_block_types": ("UpBlock3D", "CrossAttnUpBlock3D")}
     made: dict[str, tuple[Callable[[], nn.Module], dict[str, Any]]] = {
         "UNet1DModel": (
-            lambda: library.UNet1DModel(block_out_channels=(32, 32, 64), sample_size=64, extra_in_channels=16),
+            lambda: library.UNet1DModel(block_out_channels=(32, 32, 64), sample_size=64, extra_in_channels=64),
             {"sample": torch.empty(1, 2, 256, device="meta"), "timestep": step},
         ),
         "UNet2DModel": (
@@ -347,7 +347,7 @@ def diffusion_networks() -> Iterator[tuple[str, Make]]:
         ),
         "Kandinsky3UNet": (
             lambda: library.Kandinsky3UNet(
-                block_out_channels=(32, 64, 64, 64), layers_per_block=1, cross_attention_dim=32, groups=8,
+                block_out_channels=(32, 64, 64, 64), layers_per_block=3, cross_attention_dim=32, groups=8,
                 attention_head_dim=8, encoder_hid_dim=32, time_embedding_dim=32,
             ),
             conditioned(image(), encoder_attention_mask=torch.ones(1, 7)),
