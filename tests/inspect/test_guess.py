@@ -63,7 +63,8 @@ def test_as_many_as_are_needed():
 def of_transformers(name: str, **said):
     cls = getattr(transformers(), name)
     with torch.device("meta"):
-        return inspect(cls(cls.config_class(**said))).inputs
+        module = cls(cls.config_class(**said))
+    return inspect(module).inputs
 
 
 def test_transformers_arguments():

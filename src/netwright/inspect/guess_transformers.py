@@ -70,7 +70,7 @@ class Facts:
         return torch.empty((self.batch, *shape), dtype=torch.long, device="meta")
 
     def ones(self, *shape: int) -> Tensor:
-        return torch.ones((self.batch, *shape), dtype=torch.long)
+        return torch.ones((self.batch, *shape), dtype=torch.long, device="cpu")
 
     @property
     def length(self) -> int:
@@ -104,7 +104,7 @@ def _decoder_ids(facts: Facts) -> list[Tensor]:
 def _image_places(facts: Facts) -> list[Tensor]:
     """The image comes first."""
     latents = facts.said("", "latent_query_num")
-    return [(torch.arange(ids.shape[1]) < latents).expand(ids.shape) for ids in _ids(facts)]
+    return [(torch.arange(ids.shape[1], device="cpu") < latents).expand(ids.shape) for ids in _ids(facts)]
 
 
 def _image(facts: Facts) -> Tensor:
@@ -132,7 +132,7 @@ def _clips(facts: Facts) -> list[Tensor]:
 
 def _patch_grid(facts: Facts) -> list[Tensor]:
     """Frames, rows and columns of patches of each image."""
-    return [torch.tensor([[1, GRID, GRID]] * facts.batch)]
+    return [torch.tensor([[1, GRID, GRID]] * facts.batch, device="cpu")]
 
 
 def _spectrograms(facts: Facts) -> list[Tensor]:
@@ -182,7 +182,7 @@ ARGUMENTS: dict[str, Callable[[Facts], list[Tensor]]] = {
     "hidden_states": _pixels,
     "pixel_values_videos": _clips,
     **dict.fromkeys(sorted(GRIDS), _patch_grid),
-    "spatial_shapes": lambda facts: [torch.tensor([[GRID, GRID]] * facts.batch)],
+    "spatial_shapes": lambda facts: [torch.tensor([[GRID, GRID]] * facts.batch, device="cpu")],
     "pixel_attention_mask": lambda facts: [facts.ones(GRID * GRID)],
     "flattened_patches": lambda facts: [facts.floats(GRID * GRID, facts.said("vision", "patch_embed_hidden_size") + 2)],
     "visual_feats": lambda facts: [facts.floats(REGIONS, facts.said("", "visual_feat_dim", default=2048))],

@@ -48,7 +48,7 @@ class Hints:
         """What whole numbers and truths are, where they have values."""
         with unset_fake_temporarily():
             for fake, value in zip(tensors_in(fakes), tensors_in(values), strict=True):
-                if not value.is_meta and not value.is_floating_point() and value.numel() <= MOST_KNOWN:
+                if _has_values(value) and not value.is_floating_point():
                     self._known[fake] = value.detach().cpu()
 
     def run(self, func: Any, args: tuple, kwargs: dict[str, Any], where: str) -> Any:
@@ -89,7 +89,7 @@ class Hints:
 
     def _values(self, tensor: Tensor) -> Tensor | None:
         if not isinstance(tensor, FakeTensor):
-            return tensor if not tensor.is_meta and tensor.numel() <= MOST_KNOWN else None
+            return tensor if _has_values(tensor) else None
         return tensor.constant if tensor.constant is not None else self._known.get(tensor)
 
     def _values_of(self, given: Any) -> Any:
@@ -110,7 +110,7 @@ class Hints:
             for known in (self._known, self._most):
                 for tensor in [one for one in known if one.untyped_storage()._cdata in changed]:
                     del known[tensor]
-        elif values is not None and _is_constant(func) and all(one.numel() <= MOST_KNOWN for one in tensors_in(out)):
+        elif values is not None and _is_constant(func) and all(_has_values(one) for one in tensors_in(out)):
             self._known.update(zip(tensors_in(out), tensors_in(_really(func, values)), strict=True))
         elif isinstance(out, Tensor) and not out.is_floating_point() and out.dtype is not torch.bool:
             most = [self._limit(tensor) for tensor in tensors_in(args[:1])]
@@ -224,3 +224,7 @@ def _really(func: Any, values: tuple[tuple, dict[str, Any]]) -> Any:
 def _is_constant(func: Any) -> bool:
     """Its results hang on its arguments alone."""
     return torch.Tag.nondeterministic_seeded not in func.tags and "empty" not in name_of(func)
+
+
+def _has_values(tensor: Tensor) -> bool:
+    return not tensor.is_meta and tensor.numel() <= MOST_KNOWN
