@@ -43,6 +43,42 @@ def test_from_what_libraries_say():
         assert inspect(transformers().ViTModel(vision)).inputs == [[1, 3, 64, 64]]
 
 
+class Compares(nn.Module):
+    """Two images are needed, one is not."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+
+    def forward(self, left, right, middle=None):
+        return self.conv(left) - self.conv(right)
+
+
+def test_as_many_as_are_needed():
+    blueprint = inspect(Compares())
+    assert blueprint.inputs == [[1, 3, 224, 224]] * 2
+    assert blueprint.notes[0].endswith("3 × 224 × 224, 2 times")
+
+
+def of_transformers(name: str, **said):
+    cls = getattr(transformers(), name)
+    with torch.device("meta"):
+        module = cls(cls.config_class(**said))
+    return inspect(module).inputs
+
+
+def test_transformers_arguments():
+    assert of_transformers("CLIPTextModel", num_hidden_layers=1, max_position_embeddings=20) == [[1, 20]]
+    assert of_transformers("BrosModel", num_hidden_layers=1) == [[1, 128], [1, 128, 4]]
+    assert of_transformers("CLIPModel") == [[1, 77], [1, 3, 224, 224]]
+    assert of_transformers("ClapModel")[1:] == [[1, 1, 1024, 64]]
+    assert of_transformers("LxmertModel") == [[1, 128], [1, 36, 2048], [1, 36, 4]]
+    assert of_transformers("Qwen2_5_VisionTransformerPretrainedModel", depth=1) == [[256, 1176], [1, 3]]
+    assert of_transformers("WhisperModel", encoder_layers=1, decoder_layers=1) == [[1, 80, 3000], [1, 128]]
+    assert of_transformers("TimeSeriesTransformerModel", prediction_length=24) == [[1, 31], [1, 31, 0], [1, 31]]
+    assert of_transformers("DecisionTransformerModel")[0] == [1, 20, 17]
+
+
 def test_from_an_example():
     module = nn.Bilinear(3, 4, 5)
     module.example_input_array = (torch.zeros(2, 3), torch.zeros(2, 4))

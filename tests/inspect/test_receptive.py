@@ -244,7 +244,7 @@ def test_field_is_the_gradients_support(net):
 
 
 def test_upsampling_twice_and_once_more_keeps_the_widest_unit():
-    """Found at random: periods of whole maps (383 → 766) were too long to spell out, and the first unit stood for all."""
+    """Periods of whole maps (383 → 766) were too long to spell out, and the first unit stood for all."""
     net = nn.Sequential(nn.Upsample(scale_factor=2), nn.Upsample(scale_factor=2), nn.AvgPool2d(2, 1))
     net.append(nn.Upsample(scale_factor=2))
     assert receptive_field(net, torch.zeros(1, 1, 96, 96))[-1].size == (2, 2) == (inner_support(of_ones(net), 96),) * 2

@@ -16,6 +16,7 @@ from netwright import workbench
 from netwright.errors import InputError
 from netwright.inspect.calibration import load
 from netwright.workbench import inspect, largest_batch, over_budget, savings
+from netwright.workbench.targets import suppressed
 
 NET = """
 import torch
@@ -57,6 +58,27 @@ def net(tmp_path: Path) -> Path:
 
 
 # Names
+
+
+def test_boxes_are_suppressed_by_better_ones():
+    """Against the definition, box by box; the second of two equals goes."""
+    corners = torch.rand(60, 2, generator=torch.Generator().manual_seed(0)) * 8
+    boxes = torch.cat([corners, corners + 4], dim=1)
+    boxes[1] = boxes[0]
+    scores = torch.linspace(1, 0, 60).roll(7)
+
+    def overlap(one: list[float], other: list[float]) -> float:
+        sides = [min(one[2 + axis], other[2 + axis]) - max(one[axis], other[axis]) for axis in (0, 1)]
+        shared = max(sides[0], 0) * max(sides[1], 0)
+        return shared / (2 * 16 - shared)
+
+    kept: list[int] = []
+    for number in scores.argsort(descending=True).tolist():
+        if all(overlap(boxes[number].tolist(), boxes[better].tolist()) <= 0.5 for better in kept):
+            kept.append(number)
+    assert suppressed(boxes, scores, 0.5).tolist() == kept
+    assert 1 < len(kept) < 59
+    assert suppressed(boxes[:0], scores[:0], 0.5).tolist() == []
 
 
 def test_a_family_and_a_preset():

@@ -1,13 +1,14 @@
 """The capture: one pass over any nn.Module under a recorder gives its Blueprint.
 
 In order, and `Blueprint.how` says which: on fakes, where nothing is computed or allocated; by a real run on the CPU,
-for what depends on values (a loop over detections, experts chosen by `nonzero`); or the part that the fakes saw.
+for what depends on values (a loop over detections, experts chosen by `nonzero`); where that is too much or fails, on
+fakes with hints for the values, an upper bound; or the part that the fakes saw.
 """
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from traceback import walk_tb
 from typing import Any
 
@@ -21,6 +22,7 @@ from netwright.inspect.causal import is_triangular
 from netwright.inspect.fakes import NoFakeError, faked, mapped
 from netwright.inspect.guess import guesses
 from netwright.inspect.higher_order import is_higher_order, plain_flex_attention, run_higher_order
+from netwright.inspect.hints import Hints
 from netwright.inspect.macs import macs_of
 from netwright.inspect.measure import evaluating, weights_bytes
 from netwright.inspect.memory import check_optimizer
@@ -29,7 +31,9 @@ from netwright.inspect.tensors import Inputs, as_call, tensors_in
 
 ON_FAKES = "captured on fakes: shapes and types only, nothing computed or allocated"
 BY_A_RUN = "captured by a real run on the CPU"
+BOUND = "upper bound: captured on fakes, with hints for what depends on values"
 PARTIAL = "partial: only what ran before the forward stopped"
+_SHORT = {ON_FAKES: "on fakes", BY_A_RUN: "by a run", BOUND: "with hints"}
 MOST_REAL_BYTES = 4 << 30  # a network with more weights is not run for real where the fakes fail
 
 
@@ -54,17 +58,24 @@ def inspect(
     """
     if train:
         check_optimizer(optimizer)
+    kind = optimizer if train else None
     if inputs is not None:
-        return _inspect(module, inputs, optimizer if train else None, dtype)
+        return _inspect(module, inputs, kind, dtype)
     first: InputError | None = None
-    for guess in guesses(module, batch):
-        try:
-            blueprint = _inspect(module, guess.inputs, optimizer if train else None, dtype)
-        except InputError as error:
-            first = first or error
-        else:
+    part: Blueprint | None = None
+    for hasty in (True, False):
+        for guess in guesses(module, batch):
+            try:
+                blueprint = _inspect(module, guess.inputs, kind, dtype, hasty)
+            except InputError as error:
+                first = first or error
+                continue
             blueprint.notes.insert(0, f"inputs guessed from {guess.source}")
-            return blueprint
+            if blueprint.how != PARTIAL:
+                return blueprint
+            part = part or blueprint
+    if part is not None:
+        return part
     raise InputError(
         "the inputs could not be guessed" + (f"; with the likeliest, {first}" if first else ""),
         where=type(module).__name__,
@@ -74,44 +85,102 @@ def inspect(
 
 @dataclass
 class _Pass:
+    """One try: what was seen, and the error that ended it."""
+
+    how: str
     blueprint: Blueprint | None
     error: Exception | None = None
     where: str = ""  # the module that the error came from
+    assumed: list[str] = field(default_factory=list)  # by the hints
+
+    @property
+    def stop(self) -> str:
+        assert self.error is not None
+        where = f" in {self.where}" if self.where else ""
+        return f"{where}: {type(self.error).__name__}: {_first_line(self.error)}"
 
 
-def _inspect(module: nn.Module, inputs: Inputs, optimizer: str | None, dtype: torch.dtype | None) -> Blueprint:
+def _inspect(
+    module: nn.Module, inputs: Inputs, optimizer: str | None, dtype: torch.dtype | None, hasty: bool = False
+) -> Blueprint:
+    """`hasty`: no run where the fakes stopped at nothing that a run would do better."""
     args, kwargs = as_call(inputs)
-    how, notes = ON_FAKES, []
-    masks = [tensor for tensor in [*module.buffers(), *tensors_in((args, kwargs))] if is_triangular(tensor)]
-    try:
-        with faked(module, dtype) as (mode, fake), mode:
-            seen = _record(module, fake(args), fake(kwargs), optimizer, fake(masks))
-    except NoFakeError as error:
-        seen = _Pass(None, error)
-    if seen.error is not None:
-        why = f"{type(seen.error).__name__}: {_first_line(seen.error)}"
-        where = f" in {seen.where}" if seen.where else ""
-        if weights_bytes(module) <= MOST_REAL_BYTES:
-            how, notes = BY_A_RUN, [f"not on fakes{where}: {why}"]
-            seen = _record(*_made_real(module, args, kwargs, optimizer, dtype), optimizer)
-            if seen.error is not None:
-                raise _forward_failed(module, seen) from seen.error
-        elif seen.blueprint is None:
-            raise _forward_failed(module, seen) from seen.error
-        else:
-            how, notes = PARTIAL, [f"stopped{where}: {why}"]
+    failed: list[_Pass] = []
+    for seen in _tries(module, args, kwargs, optimizer, dtype, hasty):
+        if seen.error is None:
+            notes = [f"not {_SHORT[one.how]}{one.stop}" for one in failed if one.how is not seen.how] + seen.assumed
+            break
+        failed.append(seen)
+    else:
+        real = next((one for one in failed if one.how is BY_A_RUN), None)
+        seen = max(failed, key=lambda one: len(one.blueprint.rows) if one.blueprint else 0)
+        if hasty or real is not None or seen.blueprint is None:
+            raise _forward_failed(module, real or seen) from (real or seen).error
+        seen.how, notes = PARTIAL, [f"stopped{seen.stop}"]
     assert seen.blueprint is not None
     blueprint = seen.blueprint
-    blueprint.device, blueprint.how, blueprint.notes = _device_of(module, (args, kwargs)), how, notes
+    blueprint.device, blueprint.how, blueprint.notes = _device_of(module, (args, kwargs)), seen.how, notes
     blueprint.example = inputs
     return blueprint
 
 
+def _tries(
+    module: nn.Module,
+    args: tuple,
+    kwargs: dict[str, Any],
+    optimizer: str | None,
+    dtype: torch.dtype | None,
+    hasty: bool,
+) -> Iterator[_Pass]:
+    """On fakes; with the values of the inputs, where they are all that was missing; by a run; with hints."""
+    plain = _on_fakes(module, args, kwargs, optimizer, dtype)
+    yield plain
+    if hasty and not _lacks_values(plain.error):
+        return
+    longest = _longest((args, kwargs))
+    known = _on_fakes(module, args, kwargs, optimizer, dtype, Hints(longest, truth=None))
+    if known.error is None:
+        yield replace(known, how=ON_FAKES)
+    if weights_bytes(module) <= MOST_REAL_BYTES:
+        yield _record(BY_A_RUN, *_made_real(module, args, kwargs, optimizer, dtype), optimizer)
+    hints = Hints(longest, truth=True)
+    yield _on_fakes(module, args, kwargs, optimizer, dtype, hints)
+    if hints.read_conditions:  # one of them led to an exception
+        yield _on_fakes(module, args, kwargs, optimizer, dtype, Hints(longest, truth=False))
+
+
+def _on_fakes(
+    module: nn.Module,
+    args: tuple,
+    kwargs: dict[str, Any],
+    optimizer: str | None,
+    dtype: torch.dtype | None,
+    hints: Hints | None = None,
+) -> _Pass:
+    how, buffers = BOUND if hints else ON_FAKES, [*module.buffers()]
+    masks = [tensor for tensor in [*buffers, *tensors_in((args, kwargs))] if is_triangular(tensor)]
+    try:
+        with faked(module, dtype) as (mode, fake), mode:
+            inputs = fake(args), fake(kwargs)
+            if hints:
+                hints.remember((inputs, [*module.buffers()]), (args, kwargs, buffers))
+            seen = _record(how, module, *inputs, optimizer, hints, fake(masks))
+    except NoFakeError as error:
+        return _Pass(how, None, error)
+    return replace(seen, assumed=hints.notes()) if hints else seen
+
+
 def _record(
-    module: nn.Module, args: tuple, kwargs: dict[str, Any], optimizer: str | None, masks: list[Tensor] | None = None
+    how: str,
+    module: nn.Module,
+    args: tuple,
+    kwargs: dict[str, Any],
+    optimizer: str | None,
+    hints: Hints | None = None,
+    masks: Sequence[Tensor] = (),
 ) -> _Pass:
     """One forward, and a backward where there is an optimizer, under a recorder."""
-    recorder = Recorder(module, masks or ())
+    recorder = Recorder(module, hints, masks)
     out, failed = None, None
     with as_used(module, train=optimizer is not None), recorder.hooked(), recorder:
         recorder.feed((args, kwargs))
@@ -123,7 +192,7 @@ def _record(
         except Exception as error:
             failed = error
     where = _innermost(failed, recorder.paths) if failed else ""
-    return _Pass(recorder.blueprint((args, kwargs), out, optimizer) if recorder.rows else None, failed, where)
+    return _Pass(how, recorder.blueprint((args, kwargs), out, optimizer) if recorder.rows else None, failed, where)
 
 
 def loss_of(out: Any) -> Tensor:
@@ -213,6 +282,16 @@ def _made_real(
     return module, mapped(args, real), mapped(kwargs, real)
 
 
+def _lacks_values(error: BaseException | None) -> bool:
+    """It came from what fakes don't have: values, a kernel, memory that NumPy could read."""
+    while error is not None:
+        from_fakes = type(error).__module__.startswith("torch._subclasses")
+        if from_fakes or isinstance(error, NoFakeError | NotImplementedError) or "numpy" in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
 def _forward_failed(module: nn.Module, seen: _Pass) -> InputError:
     return InputError(
         f"the forward failed: {type(seen.error).__name__}: {seen.error}",
@@ -234,6 +313,10 @@ def _innermost(error: BaseException, paths: dict[nn.Module, str]) -> str:
 def _device_of(module: nn.Module, inputs: Any) -> str:
     first = next(iter([*module.parameters(), *tensors_in(inputs)]), None)
     return str(first.device) if first is not None else "cpu"
+
+
+def _longest(inputs: Any) -> int:
+    return max((size for tensor in tensors_in(inputs) for size in tensor.shape), default=1)
 
 
 def _first_line(error: Exception) -> str:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import fields, is_dataclass, replace
 from functools import partial
 from typing import Any
@@ -11,6 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch._subclasses import FakeTensor, FakeTensorMode
 from torch.nn.parameter import is_lazy
+from torch.nn.utils.rnn import PackedSequence
+
+from netwright.inspect.tensors import is_graph
 
 Fake = Callable[[Any], Any]
 
@@ -58,12 +62,17 @@ def faked(module: nn.Module, dtype: torch.dtype | None = None) -> Iterator[tuple
 
 
 def mapped(value: Any, function: Callable[[Tensor], Tensor]) -> Any:
-    """The same nested value with each tensor replaced."""
+    """The same nested value with each tensor replaced; a packed sequence keeps the sizes of its steps, as they are
+    read."""
     if isinstance(value, Tensor):
         return function(value)
+    if isinstance(value, PackedSequence):
+        return value._replace(data=function(value.data))
+    if is_graph(value):
+        return copy(value).apply(function)
     if isinstance(value, Mapping):
         return {key: mapped(inner, function) for key, inner in value.items()}
-    if isinstance(value, tuple) and hasattr(value, "_fields"):  # a named tuple, packed sequences among them
+    if isinstance(value, tuple) and hasattr(value, "_fields"):  # a named tuple
         return type(value)(*(mapped(inner, function) for inner in value))
     if isinstance(value, tuple | list):
         return type(value)(mapped(inner, function) for inner in value)

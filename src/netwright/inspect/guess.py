@@ -8,10 +8,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from netwright.inspect.guess_transformers import CLIP, LENGTH, SIDE, WAVE, of_transformers
 from netwright.inspect.tensors import Inputs
-
-# Lengths and sizes taken where a layer leaves them open.
-SIDE, CLIP, LENGTH, WAVE = 224, 16, 128, 16_000
 
 
 @dataclass(frozen=True)
@@ -31,45 +29,10 @@ def guesses(module: nn.Module, batch: int = 1) -> Iterator[Guess]:
         if size:
             yield Guess(_floats(batch, *size), f"its {name}: {' × '.join(str(n) for n in size)}")
     if getattr(module, "config", None) is not None and hasattr(module, "main_input_name"):
-        yield from _of_transformers(module, batch)
-    yield from _of_first_layer(module, batch)
-
-
-def _of_transformers(module: Any, batch: int) -> Iterator[Guess]:
-    """What its main input is, alone; with the decoder's; then with everything else that its forward takes."""
-    config, main = module.config, module.main_input_name
-    ids = _ids(batch, LENGTH)
-    known = {"input_ids": ids, "decoder_input_ids": ids, **_pixels(config, batch), **_sounds(config, batch)}
-    taken = {name: known[name] for name in signature(module.forward).parameters if name in known}
-    alone = {name: taken[name] for name in (main,) if name in taken}
-    decoding = {name: taken[name] for name in ("decoder_input_ids",) if name in taken}
-    tries = [{**alone, **decoding}, alone] if getattr(config, "is_encoder_decoder", False) else [alone]
-    for inputs in [*tries, taken]:
-        if inputs:
+        for inputs in of_transformers(module, batch):
             said = ", ".join(f"{name} {' × '.join(map(str, one.shape[1:]))}" for name, one in inputs.items())
             yield Guess(inputs, f"its configuration: {said}")
-
-
-def _pixels(config: Any, batch: int) -> dict[str, torch.Tensor]:
-    vision = getattr(config, "vision_config", None) or config
-    side = getattr(vision, "image_size", None) or SIDE
-    sides = tuple(side) if isinstance(side, list | tuple) else (side, side)
-    image = _floats(batch, getattr(vision, "num_channels", 3), *sides)
-    clip = getattr(vision, "num_frames", None)
-    pixels = image if clip is None else image.unsqueeze(1).expand(batch, clip, *image.shape[1:])
-    return {"pixel_values": pixels, "pixel_values_videos": pixels}
-
-
-def _sounds(config: Any, batch: int) -> dict[str, torch.Tensor]:
-    """Spectrograms (bins × steps, or for the AST steps × bins) and waves."""
-    audio = getattr(config, "audio_config", None) or config
-    bins, steps = getattr(audio, "num_mel_bins", None), getattr(audio, "max_source_positions", None)
-    length, channels = getattr(audio, "max_length", None), getattr(audio, "audio_channels", None)
-    wave = _floats(batch, channels, WAVE) if channels else _floats(batch, WAVE)
-    return {
-        "input_features": _floats(batch, bins or 80, 2 * (steps or 1500)),
-        "input_values": _floats(batch, length, bins) if isinstance(length, int) and bins else wave,
-    }
+    yield from _of_first_layer(module, batch)
 
 
 def _of_first_layer(module: nn.Module, batch: int) -> Iterator[Guess]:
@@ -80,9 +43,13 @@ def _of_first_layer(module: nn.Module, batch: int) -> Iterator[Guess]:
         yield Guess(_floats(batch, 3, SIDE, SIDE), "nothing but habit: an image")
         return
     kind = type(layer).__name__
+    needed = [one for one in signature(module.forward).parameters.values() if one.default is one.empty]
+    alike = sum(one.kind is one.POSITIONAL_OR_KEYWORD for one in needed)  # two images to be compared
     for shapes in _shapes(layer, batch):
         said = " × ".join(str(n) for n in shapes.shape[1:])
-        yield Guess(shapes, f"its first layer, {kind}: {said or 'one number'}")
+        many = f", {alike} times" if alike > 1 else ""
+        inputs = (shapes,) * alike if alike > 1 else shapes
+        yield Guess(inputs, f"its first layer, {kind}: {said or 'one number'}{many}")
 
 
 def _shapes(layer: Any, batch: int) -> Iterator[torch.Tensor]:
@@ -92,7 +59,8 @@ def _shapes(layer: Any, batch: int) -> Iterator[torch.Tensor]:
     elif isinstance(layer, nn.Conv1d | nn.ConvTranspose1d):
         yield _floats(batch, layer.in_channels, WAVE if layer.in_channels == 1 else LENGTH)
     elif isinstance(layer, nn.Conv3d | nn.ConvTranspose3d):
-        yield _floats(batch, layer.in_channels, CLIP, 112, 112)
+        for side in (112, SIDE):
+            yield _floats(batch, layer.in_channels, CLIP, side, side)
     elif isinstance(layer, nn.Embedding | nn.EmbeddingBag):
         yield _ids(batch, LENGTH)
     elif isinstance(layer, nn.RNNBase):

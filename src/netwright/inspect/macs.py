@@ -175,6 +175,7 @@ FORMULAS: dict[str, MacFormula] = {
     "_convolution": _convolution,
     "convolution_overrideable": _convolution,
     "mkldnn_convolution": _convolution_forward_only,
+    "torchvision::deform_conv2d": _convolution_forward_only,
     **dict.fromkeys(_FUSED_ATTENTION, _attention),
     "convolution_backward": _convolution_backward,
     "mkldnn_rnn_layer": _rnn_layer,
@@ -207,7 +208,7 @@ _POOLING = """
     adaptive_max_pool3d fractional_max_pool2d max_unpool2d upsample_nearest1d upsample_nearest2d
     upsample_nearest3d _upsample_nearest_exact1d _upsample_nearest_exact2d upsample_linear1d upsample_bilinear2d
     upsample_trilinear3d upsample_bicubic2d _upsample_bilinear2d_aa _upsample_bicubic2d_aa grid_sampler_2d
-    grid_sampler_3d"""
+    grid_sampler_3d torchvision::roi_align torchvision::roi_pool torchvision::ps_roi_align torchvision::nms"""
 _REDUCTIONS = """
     _softmax _log_softmax _safe_softmax logsumexp mean sum nansum prod amax amin aminmax max min median
     mode var std var_mean std_mean argmax argmin any all cumsum cumprod cummax cummin logcumsumexp topk

@@ -21,6 +21,7 @@ from netwright.inspect.blueprint import Blueprint, Edge, Row
 from netwright.inspect.causal import Attentions
 from netwright.inspect.fakes import run
 from netwright.inspect.higher_order import is_higher_order, run_higher_order
+from netwright.inspect.hints import Hints
 from netwright.inspect.kv_cache import cache_seen
 from netwright.inspect.liveness import Liveness
 from netwright.inspect.macs import has_formula, is_free, macs_of, makes_constants, name_of
@@ -60,8 +61,9 @@ class Recorder(TorchDispatchMode):
 
     supports_higher_order_operators = True
 
-    def __init__(self, module: nn.Module, masks: Iterable[Tensor] = ()):
+    def __init__(self, module: nn.Module, hints: Hints | None = None, masks: Iterable[Tensor] = ()):
         super().__init__()
+        self.hints = hints
         self.phase = "forward"
         self.row_of_node: dict[int, int] = {}  # autograd node's sequence number → row
         self.memory = Liveness()
@@ -154,19 +156,24 @@ class Recorder(TorchDispatchMode):
                 return func.decompose(*args, **kwargs)
         given = list(tensors_in((args, kwargs)))
         if self.phase == "backward":
-            out = run(func, args, kwargs)
+            out = self._run(func, args, kwargs)
             made, macs = list(tensors_in(out)), macs_of(func, args, kwargs, out)
             self._add_work(self._record_backward(func, macs, given, made), func, args, macs, given, made)
             self.memory.pass_by(passing(name_of(func), args, out), "backward")
             return out
         fed = [] if makes_constants(func) else [self._sources_of(tensor) for tensor in given]  # before it writes
-        out = with_kept(name_of(func), args, run(func, args, kwargs))
+        out = with_kept(name_of(func), args, self._run(func, args, kwargs))
         if self.frames:
             made, macs = list(tensors_in(out)), macs_of(func, args, kwargs, out)
             self._add_work(self._record(func, macs, given, fed, made), func, args, macs, given, made)
             self.attention.see(func, args, kwargs, given, made, self.frames[-1].index)
             self.memory.pass_by(passing(name_of(func), args, out), "forward")
         return out
+
+    def _run(self, func: Any, args: tuple, kwargs: dict) -> Any:
+        if self.hints is None:
+            return run(func, args, kwargs)
+        return self.hints.run(func, args, kwargs, self.rows[self.frames[-1].index].id if self.frames else "")
 
     def _add_work(self, row: int, func: Any, args: tuple, macs: int, given: list[Tensor], made: list[Tensor]) -> None:
         moved = bytes_moved(func, given, made)

@@ -10,14 +10,16 @@ Inputs = Tensor | tuple | list | Mapping[str, Any]
 
 
 def as_call(inputs: Inputs) -> tuple[tuple, dict[str, Any]]:
-    """A tensor is the one argument, a tuple or list the positional ones, a mapping the keyword ones."""
+    """A tuple or list is the positional arguments, a mapping the keyword ones; anything else is the one argument: a
+    tensor, a packed sequence, a batch of graphs."""
     if isinstance(inputs, Mapping):
         return (), dict(inputs)
-    return (tuple(inputs), {}) if isinstance(inputs, tuple | list) else ((inputs,), {})
+    several = isinstance(inputs, tuple | list) and not hasattr(inputs, "_fields")
+    return (tuple(inputs), {}) if several else ((inputs,), {})
 
 
 def tensors_in(value: Any) -> Iterator[Tensor]:
-    """Every tensor inside nested tuples, lists, mappings and dataclasses, in order."""
+    """Every tensor inside nested tuples, lists, mappings, dataclasses and PyG's graphs, in order."""
     if isinstance(value, Tensor):
         yield value
     elif isinstance(value, Mapping):
@@ -26,9 +28,17 @@ def tensors_in(value: Any) -> Iterator[Tensor]:
     elif isinstance(value, tuple | list):
         for inner in value:
             yield from tensors_in(inner)
+    elif is_graph(value):
+        for store in value.stores:
+            yield from tensors_in(store)
     elif is_dataclass(value) and not isinstance(value, type):
         for field in fields(value):
             yield from tensors_in(getattr(value, field.name))
+
+
+def is_graph(value: Any) -> bool:
+    """PyTorch Geometric's Data, HeteroData or Batch: tensors by name in one or more stores."""
+    return hasattr(value, "stores") and hasattr(value, "apply")
 
 
 def shapes_in(value: Any) -> list[list[int]]:

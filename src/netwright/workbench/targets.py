@@ -227,17 +227,35 @@ def _library(name: str) -> Any:
 
 
 def torchvision() -> Any:
-    """torchvision; beside another build of torch than its own its two C++ operators are declared, not made: models
-    can be built and inspected, boxes not suppressed."""
+    """torchvision; beside another build of torch than its own its two C++ operators are declared, and boxes suppressed
+    by plain torch."""
     spec = importlib.util.find_spec("torchvision")
     if spec is not None and spec.origin and "torchvision" not in sys.modules:
         try:
             torch.ops.load_library(str(Path(spec.origin).parent / "_C.so"))
         except OSError:
-            _DECLARED.append(torch.library.Library("torchvision", "DEF"))
+            declared = torch.library.Library("torchvision", "DEF")
             for operator in ("nms", "qnms"):
-                _DECLARED[-1].define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+                declared.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+            declared.impl("nms", suppressed, "CPU")
+            _DECLARED.append(declared)
+            _library("torchvision.ops.boxes")._assert_has_ops = lambda: None
     return _library("torchvision")
 
 
 _DECLARED: list[torch.library.Library] = []  # a library's declarations go with the object
+
+
+def suppressed(boxes: torch.Tensor, scores: torch.Tensor, iou_threshold: float) -> torch.Tensor:
+    """Non-maximum suppression: which of the boxes (N, 4) stay, the best first. One goes where it shares more than
+    the threshold of its union with a better one that stays."""
+    order = scores.argsort(descending=True, stable=True)
+    low, high = boxes[order].split(2, dim=1)
+    area = (high - low).prod(1)
+    kept, left = [], torch.arange(len(order))
+    while len(left):
+        best, left = left[0], left[1:]
+        kept.append(best)
+        shared = (torch.minimum(high[best], high[left]) - torch.maximum(low[best], low[left])).clamp(min=0).prod(1)
+        left = left[shared <= iou_threshold * (area[best] + area[left] - shared)]
+    return order[torch.stack(kept)] if kept else order
