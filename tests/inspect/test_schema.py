@@ -78,9 +78,19 @@ def test_notes_ties_and_what_is_not_counted():
     assert check(inspect(Solves(), torch.ones(1, 4, 4)))["not_counted"]
 
 
-def test_a_partial_capture(monkeypatch):
+def test_a_bound_and_a_partial_capture(monkeypatch):
     monkeypatch.setattr(capture, "MOST_REAL_BYTES", -1)
-    assert "partial" in check(inspect(Chooses(), torch.ones(1, 4)))["how"]
+    assert "upper bound" in check(inspect(Chooses(), torch.ones(1, 4)))["how"]
+
+    class Stops(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.linear = nn.Linear(4, 4)
+
+        def forward(self, x):
+            return int(self.linear(x).tolist()[0][0] / 0)
+
+    assert "partial" in check(inspect(Stops(), torch.ones(1, 4)))["how"]
 
 
 def test_growth_and_field():

@@ -23,7 +23,11 @@ class Cost:
     latency: Figure
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """Each figure as a dict; `error` only where there is one."""
+        return {
+            name: {key: value for key, value in figure.items() if key != "error" or value is not None}
+            for name, figure in asdict(self).items()
+        }
 
 
 def cost(module: nn.Module, inputs: Inputs, runs: int = 50, threads: int | None = None) -> Cost:
