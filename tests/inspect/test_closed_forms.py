@@ -107,8 +107,10 @@ def test_grouped_convolutions(cls, groups):
     assert macs(layers, torch.zeros(1, 3, 10, 10), train=True) == (first + second, first + 2 * second)
 
 
-def test_mask_rcnn_by_a_real_run(monkeypatch):
-    """What is suppressed and pooled depends on values: the convolutions and products that ran, by their own shapes."""
+@pytest.mark.parametrize("train", [False, True])
+def test_mask_rcnn_by_a_real_run(monkeypatch, train):
+    """What is suppressed and pooled depends on values: the convolutions and products that ran, by their own shapes.
+    Backward: the gradient of each weight, and of each input that asks for one."""
     vision = torchvision()
 
     def nms(boxes, scores, threshold):
@@ -124,24 +126,32 @@ def test_mask_rcnn_by_a_real_run(monkeypatch):
     model = vision.models.detection.maskrcnn_resnet50_fpn(
         weights=None, weights_backbone=None, min_size=96, max_size=96, rpn_post_nms_top_n_test=20
     )
-    seen = 0
+    seen = back = 0
 
     def add(module, args, out):
-        nonlocal seen
-        weight = module.weight[0].numel() if not isinstance(module, nn.ConvTranspose2d) else None
-        seen += out.numel() * weight if weight else args[0].numel() * module.weight[0].numel()
+        nonlocal seen, back
+        spread = isinstance(module, nn.ConvTranspose2d)
+        here = (args[0] if spread else out).numel() * module.weight[0].numel()
+        seen, back = seen + here, back + here * (module.weight.requires_grad + args[0].requires_grad)
 
     layers = [m for m in model.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d | nn.Linear)]
     handles = [layer.register_forward_hook(add) for layer in layers]
+    model.train(train)
+    given = ([torch.rand(3, 96, 96, generator=torch.Generator().manual_seed(0))],)
+    if train:
+        boxes = torch.tensor([[8.0, 8, 60, 60], [20, 30, 90, 90]])
+        given += (
+            [{"boxes": boxes, "labels": torch.tensor([1, 2]), "masks": torch.ones(2, 96, 96, dtype=torch.uint8)}],
+        )
     with torch.compiler.set_stance("force_eager"):
-        image = [torch.rand(3, 96, 96, generator=torch.Generator().manual_seed(0))]
-        with torch.no_grad():
-            model.eval()(image)
+        with torch.random.fork_rng():  # which proposals are trained on is drawn
+            model(*given)
         for handle in handles:
             handle.remove()
-        blueprint = inspect(model, (image,))
+        blueprint = inspect(model, given, train=train)
     assert blueprint.how == "captured by a real run on the CPU"
     assert blueprint.macs == seen
+    assert blueprint.backward_macs == pytest.approx(back if train else 0, rel=0.02)
 
 
 # Sequences
@@ -242,15 +252,17 @@ def test_diffusion_unet():
             up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
         )
     )  # fmt: skip
-    words, seen = 7, 0
+    words, seen, back = 7, 0, 0
 
     def add(module, args, kwargs, out):
-        nonlocal seen
+        nonlocal seen, back
         if isinstance(module, nn.Conv2d | nn.Linear):
             seen += out.numel() * module.weight[0].numel()
+            back += out.numel() * module.weight[0].numel() * (1 + args[0].requires_grad)
         else:  # attention of every position to every position, or to every word
             others = kwargs.get("encoder_hidden_states")
-            seen += 2 * args[0].shape[1] * (args[0] if others is None else others).shape[1] * module.inner_dim
+            square = args[0].shape[1] * (args[0] if others is None else others).shape[1] * module.inner_dim
+            seen, back = seen + 2 * square, back + 5 * square
 
     kinds = (nn.Conv2d, nn.Linear, library.models.attention_processor.Attention)
     parts = [part for part in model.modules() if isinstance(part, kinds)]
@@ -261,8 +273,9 @@ def test_diffusion_unet():
             "timestep": torch.zeros(1, dtype=torch.long),
             "encoder_hidden_states": torch.zeros(1, words, 40),
         }
-    with torch.no_grad():
-        model(**inputs)
+    model(**inputs)
     for handle in handles:
         handle.remove()
-    assert macs(model, inputs)[0] == seen
+    forward, backward = macs(model, inputs, train=True)
+    assert forward == seen
+    assert backward == pytest.approx(back, rel=0.02)
