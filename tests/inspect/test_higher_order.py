@@ -6,7 +6,7 @@ from torch import nn
 from torch._higher_order_ops import scan as scan_module
 from torch.nn.attention import flex_attention as flex
 
-from netwright.inspect import count_macs, inspect
+from netwright.inspect import attention_macs, count_macs, growth, inspect
 from netwright.inspect.replay import logged
 
 scan = scan_module if callable(scan_module) else scan_module.scan
@@ -88,3 +88,10 @@ def test_flex_attention_is_as_it_was_afterwards():
     before = flex._validate_device, flex.flex_attention_hop
     inspect(Flex(), torch.zeros(1, 32, 64))
     assert (flex._validate_device, flex.flex_attention_hop) == before
+
+
+def test_attention_is_told_apart_in_it():
+    blueprint = inspect(Flex(), torch.zeros(1, 32, 64))
+    assert attention_macs(Flex(), torch.zeros(1, 32, 64)) == blueprint.macs - 32 * 64 * 192
+    rows = growth(Flex(), torch.zeros(1, 32, 64), "length").rows
+    assert [row.attention_macs for row in rows] == [2 * 4 * 16 * n * n for n in (32, 64, 128)]

@@ -16,7 +16,6 @@ from netwright.errors import InputError
 from netwright.inspect.capture import MacCounter, as_used, inference
 from netwright.inspect.fakes import Fake, faked, mapped, run
 from netwright.inspect.macs import macs_of, name_of
-from netwright.inspect.recorder import is_composite
 from netwright.inspect.tensors import Inputs, as_call, tensors_in
 
 BY_GRADIENT = "by gradient: positions that reach the first, the middle and the last one of a real forward"
@@ -204,10 +203,7 @@ class _Mixing(MacCounter):
                 hooks.callback(part.register_forward_hook(leave).remove)
             yield
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        kwargs = kwargs or {}
-        if func.namespace == "aten" and is_composite(func):
-            return super().__torch_dispatch__(func, types, args, kwargs)
+    def see(self, func: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
         out = run(func, args, kwargs)
         name = name_of(func)
         fused = "scaled_dot_product" in name

@@ -14,19 +14,19 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from netwright.errors import InputError
 from netwright.inspect.blueprint import Blueprint
 from netwright.inspect.causal import is_triangular
 from netwright.inspect.fakes import NoFakeError, faked, mapped
 from netwright.inspect.guess import guesses
-from netwright.inspect.higher_order import is_higher_order, plain_flex_attention, run_higher_order
+from netwright.inspect.higher_order import plain_flex_attention
 from netwright.inspect.hints import Hints
 from netwright.inspect.macs import macs_of
 from netwright.inspect.measure import evaluating, weights_bytes
 from netwright.inspect.memory import check_optimizer
-from netwright.inspect.recorder import Recorder, is_composite
+from netwright.inspect.operator_mode import OperatorMode
+from netwright.inspect.recorder import Recorder
 from netwright.inspect.tensors import Inputs, as_call, tensors_in
 
 ON_FAKES = "captured on fakes: shapes and types only, nothing computed or allocated"
@@ -238,23 +238,14 @@ def inference(module: nn.Module) -> Any:
     return as_used(module, train=False)
 
 
-class MacCounter(TorchDispatchMode):
+class MacCounter(OperatorMode):
     """Only the sum: the light half of the capture."""
-
-    supports_higher_order_operators = True
 
     def __init__(self) -> None:
         super().__init__()
         self.macs = 0
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        kwargs = kwargs or {}
-        if is_higher_order(func):
-            with self:
-                return run_higher_order(func, args, kwargs)
-        if is_composite(func):
-            with self:
-                return func.decompose(*args, **kwargs)
+    def see(self, func: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
         out = func(*args, **kwargs)
         self.macs += macs_of(func, args, kwargs, out)
         return out

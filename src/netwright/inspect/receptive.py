@@ -25,7 +25,7 @@ from netwright.inspect.lattice import Lattice
 from netwright.inspect.macs import makes_constants
 from netwright.inspect.measure import evaluating
 from netwright.inspect.reach import Seen, along, compact, follow, settled, units_of
-from netwright.inspect.recorder import Recorder, is_composite
+from netwright.inspect.recorder import Recorder
 from netwright.inspect.tensors import Inputs, as_call, tensors_in
 
 
@@ -197,15 +197,13 @@ class _Fields(Recorder):
         if index is not None and self.rows[index].leaf:
             self._note(index, out)
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        kwargs, before = kwargs or {}, len(self.rows)
+    def see(self, func: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
+        before = len(self.rows)
         # Before the operator, which may write over what it reads.
         given = {id(tensor): seen for tensor in tensors_in((args, kwargs)) if (seen := self._seen(tensor))}
-        out = super().__torch_dispatch__(func, types, args, kwargs)
+        out = super().see(func, args, kwargs)
         results = list(tensors_in(out))
-        if (
-            given and results and not is_composite(func) and not makes_constants(func)
-        ):  # a composite's parts have been here
+        if given and results and not makes_constants(func):
             with self._following(str(func)):
                 for made in results:
                     self._keep(

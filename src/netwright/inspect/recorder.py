@@ -9,24 +9,23 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
+from torch.utils._python_dispatch import _disable_current_modes
 from torch.utils.weak import WeakIdKeyDictionary
 
 from netwright.inspect.blueprint import Blueprint, Edge, Row
 from netwright.inspect.causal import Attentions
 from netwright.inspect.fakes import run
-from netwright.inspect.higher_order import is_higher_order, run_higher_order
 from netwright.inspect.hints import Hints
 from netwright.inspect.kv_cache import cache_seen
 from netwright.inspect.liveness import Liveness
 from netwright.inspect.macs import has_formula, is_free, macs_of, makes_constants, name_of
 from netwright.inspect.measure import weights_bytes
 from netwright.inspect.memory import peak_memory, steps
+from netwright.inspect.operator_mode import OperatorMode
 from netwright.inspect.operators import Operator, bytes_moved, dtype_of, kind_of
 from netwright.inspect.quantised import packed_weights
 from netwright.inspect.tensors import shapes_in, tensors_in
@@ -34,15 +33,6 @@ from netwright.inspect.workspace import passing, with_kept
 
 OUTPUT = "output"
 Sources = frozenset[int | str]  # rows by index, or "input:0"
-_DEVICE = torch.ops.prim.device.default
-
-
-@cache
-def is_composite(func: Any) -> bool:
-    """A module that enters inference_mode itself shows whole `matmul` or `lstm` calls: taken apart."""
-    if func.namespace != "aten" or has_formula(func):
-        return False
-    return torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd")
 
 
 @dataclass(slots=True)
@@ -56,10 +46,8 @@ class _Frame:
     calls_modules: bool = False
 
 
-class Recorder(TorchDispatchMode):
+class Recorder(OperatorMode):
     """Records a module's forward, and its backward too. `masks`: tensors known to be causal masks."""
-
-    supports_higher_order_operators = True
 
     def __init__(self, module: nn.Module, hints: Hints | None = None, masks: Iterable[Tensor] = ()):
         super().__init__()
@@ -144,16 +132,7 @@ class Recorder(TorchDispatchMode):
 
     # Operators: MACs, activations, and a row where one joins branches or costs MACs
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        kwargs = kwargs or {}
-        if func is _DEVICE:  # a fake tells its device by an operator
-            return func(*args, **kwargs)
-        if is_higher_order(func):
-            with self:
-                return run_higher_order(func, args, kwargs)
-        if is_composite(func):
-            with self:
-                return func.decompose(*args, **kwargs)
+    def see(self, func: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
         given = list(tensors_in((args, kwargs)))
         if self.phase == "backward":
             out = self._run(func, args, kwargs)

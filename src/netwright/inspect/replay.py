@@ -15,15 +15,14 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from netwright.errors import InputError
 from netwright.inspect.capture import loss_of, training
 from netwright.inspect.fakes import faked, mapped, run
-from netwright.inspect.higher_order import is_higher_order, plain_flex_attention, run_higher_order
+from netwright.inspect.higher_order import plain_flex_attention
 from netwright.inspect.macs import name_of
 from netwright.inspect.measure import evaluating, weights_bytes
-from netwright.inspect.recorder import is_composite
+from netwright.inspect.operator_mode import OperatorMode
 from netwright.inspect.tensors import Inputs, as_call
 
 MOST_COPIES_BYTES = 128_000_000  # more than the caches of most machines
@@ -86,10 +85,8 @@ class OperatorTimes:
     missed: dict[str, int] = field(default_factory=dict)
 
 
-class CallLog(TorchDispatchMode):
+class CallLog(OperatorMode):
     """Each call of an operator, by its operands, with how often it came."""
-
-    supports_higher_order_operators = True
 
     def __init__(self, weights: set[int]) -> None:
         super().__init__()
@@ -97,16 +94,7 @@ class CallLog(TorchDispatchMode):
         self.calls: dict[str, Call] = {}
         self.counts: Counter[str] = Counter()
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        kwargs = kwargs or {}
-        if func is torch.ops.prim.device.default:
-            return func(*args, **kwargs)
-        if is_higher_order(func):
-            with self:
-                return run_higher_order(func, args, kwargs)
-        if is_composite(func):
-            with self:
-                return func.decompose(*args, **kwargs)
+    def see(self, func: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
         call = Call(func, mapped(args, self._operand), mapped(kwargs, self._operand))
         key = repr((func, call.args, call.kwargs))
         self.calls.setdefault(key, call)
