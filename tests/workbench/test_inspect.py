@@ -402,7 +402,7 @@ def test_latency_of_a_device_in_the_table():
     hours = 20_000 * 90 * data["latency"]["value"] / 3.6e6
     assert data["training_hours"]["value"] == pytest.approx(hours)
     assert "H100" in data["latency"]["how"] and "20,000" not in data["training_hours"]["how"]
-    shown = netwright("inspect", "resnet18", "--device", "rtx4090", "--depth", "0").stdout
+    shown = netwright("inspect", "resnet18", "--batch", "256", "--dtype", "fp16", "--device", "rtx4090").stdout
     assert "latency" in shown and "±" in shown
 
 

@@ -84,10 +84,9 @@ class Calibration:
 
 def sample(name: str, module: nn.Module, inputs: Inputs, known: dict | None = None) -> Sample:
     """A network measured for a calibration: whole, by its operators, and whole again, for the machine drifts."""
-    threads = torch.get_num_threads()
     before = measure_latency(module, inputs, runs=100, max_seconds=1.5)
     alone = operator_times(module, inputs, known=known)
-    after = measure_latency(module, inputs, runs=100, max_seconds=1.5, threads=threads)
+    after = measure_latency(module, inputs, runs=100, max_seconds=1.5)
     work = [operator for operator in inspect(module, inputs).operators if operator.phase == "forward"]
     seconds = (before.median_ms + after.median_ms) / 2000
     return Sample(name, seconds, alone.seconds, alone.calls, work)

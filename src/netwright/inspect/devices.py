@@ -13,7 +13,8 @@ from netwright.errors import InputError
 ARITHMETIC = 0.6  # share of the peak in matrix products, convolutions and attention
 GROUPED = 0.3  # in grouped convolutions, which fill the matrix units less
 BANDWIDTH = 0.8
-CHECKED = {"rtx3090": 0.12, "rtx4090": 0.09}  # median error where there was something to compare with
+# (device, training) → median error, where there was something to compare with: half precision, large batches.
+CHECKED = {("rtx4090", False): 0.09, ("rtx3090", True): 0.12}
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,6 @@ class Device:
     def peak(self, dtype: str) -> float:
         """FLOPs a second in this type; of types that the device lacks, of float32."""
         return 1e12 * self.tflops.get(dtype, self.tflops["float32"])
-
-    @property
-    def error(self) -> float | None:
-        """Median error to be expected of a roofline; None where nothing was there to check it with."""
-        return CHECKED.get(self.name)
 
     @property
     def memory_bytes(self) -> int:

@@ -4,6 +4,7 @@ Here the whole network is run; one that does not fit this memory is added up fro
 """
 
 import copy
+import re
 from collections.abc import Callable
 from math import ceil
 from pathlib import Path
@@ -81,8 +82,14 @@ def present(name: str) -> torch.device | None:
         return None
     if name.lower() in ("cuda", "gpu"):
         return torch.device("cuda")
-    model = device(name).name.partition("-")[0]
-    return torch.device("cuda") if model in torch.cuda.get_device_name().lower().replace(" ", "") else None
+    return torch.device("cuda") if is_model(device(name).name, torch.cuda.get_device_name()) else None
+
+
+def is_model(name: str, gpu: str) -> bool:
+    """Whether a GPU as its driver calls it ("NVIDIA A100-SXM4-80GB") is the device of this name: an A100 is no A10."""
+    model = name.partition("-")[0]
+    said = gpu.lower().replace("rtx ", "rtx")
+    return any(char.isdigit() for char in model) and model in re.split(r"[^a-z0-9]+", said)
 
 
 def training_hours(step: Figure, samples: int, batch: int, epochs: float, devices: int = 1) -> Figure:
@@ -110,10 +117,12 @@ def _by_operators(
         torch.set_num_threads(before)
     said = f"{times.distinct} distinct operators of {times.calls} run alone on this machine, {known.threads} threads"
     without = f", without {', '.join(times.missed)}" if times.missed else ""
-    step = f" and {optimizer}'s step" if train else ""
+    step = f"; the step of {optimizer} not included" if train else ""
     fitted = "" if known.error is not None else "; not calibrated: run netwright calibrate"
     milliseconds = 1000 * known.of_alone(times.seconds, times.calls)
-    return Figure(milliseconds, "ms", f"estimated ({said}{without}, without loading{step}{fitted})", known.error)
+    # The calibration was tried on forwards whose operators all ran: of others its error says nothing.
+    error = None if train or times.missed else known.error
+    return Figure(milliseconds, "ms", f"estimated ({said}{without}{step}{fitted})", error)
 
 
 def _measure_rows(blueprint: Blueprint, module: nn.Module, args: tuple, kwargs: dict[str, Any], whole: float) -> None:

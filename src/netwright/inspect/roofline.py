@@ -5,7 +5,7 @@ start it, by a device's datasheet; or as this machine's calibration says.
 from netwright.errors import InputError
 from netwright.inspect.blueprint import Blueprint
 from netwright.inspect.calibration import Calibration
-from netwright.inspect.devices import ARITHMETIC, BANDWIDTH, GROUPED, Device
+from netwright.inspect.devices import ARITHMETIC, BANDWIDTH, CHECKED, GROUPED, Device
 from netwright.inspect.figure import Figure
 from netwright.inspect.operators import Operator
 
@@ -20,12 +20,24 @@ def estimate(blueprint: Blueprint, target: Device) -> None:
         if operator.phase == "forward":
             rows[operator.row] += seconds
     _roll_up(blueprint, rows)
-    checked = "checked against published times" if target.error is not None else "not checked on this device"
+    error = _expected_error(blueprint, target)
+    checked = "checked against published times" if error is not None else "not checked for this device and use"
     how = f"estimated for {target.title} (roofline of its datasheet, {checked})"
-    blueprint.latency = Figure(1000 * total, "ms", how, target.error)
+    blueprint.latency = Figure(1000 * total, "ms", how, error)
     if blueprint.peak_memory > target.memory_bytes:
         needed = f"{blueprint.peak_memory / 1e9:,.0f} GB of {target.memory_gb:g} GB"
         blueprint.notes.append(f"does not fit {target.title}: {needed}")
+
+
+def _expected_error(blueprint: Blueprint, target: Device) -> float | None:
+    """What was published is of half precision and of batches so large that no kernel waits for the host."""
+    time: dict[bool, float] = {True: 0.0, False: 0.0}
+    for operator in blueprint.operators:
+        half = operator.dtype in ("float16", "bfloat16")
+        seconds = roofline(operator, target)
+        time[half and seconds > 1.001e-6 * target.launch_us * operator.calls] += seconds
+    like_those = time[True] > 0.8 * sum(time.values())
+    return CHECKED.get((target.name, blueprint.train)) if like_those else None
 
 
 def roofline(operator: Operator, target: Device) -> float:
