@@ -36,7 +36,7 @@ def _expected_error(blueprint: Blueprint, target: Device) -> float | None:
         half = operator.dtype in ("float16", "bfloat16")
         seconds = roofline(operator, target)
         time[half and seconds > 1.001e-6 * target.launch_us * operator.calls] += seconds
-    like_those = time[True] > 0.8 * sum(time.values())
+    like_those = time[True] > 0.5 * sum(time.values())  # of the published networks Twins has least, two thirds
     return CHECKED.get((target.name, blueprint.train)) if like_those else None
 
 
