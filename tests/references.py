@@ -50,3 +50,23 @@ def torch_geometric() -> ModuleType:
     """PyTorch Geometric, without its compiled companions."""
     importlib.import_module("torch_geometric.nn")
     return importlib.import_module("torch_geometric")
+
+
+@cache
+def segmentation_models() -> ModuleType:
+    """segmentation_models_pytorch, whose encoders take `encoder_weights=None`."""
+    timm()
+    return importlib.import_module("segmentation_models_pytorch")
+
+
+@cache
+def hourglass() -> ModuleType:
+    """The stacked hourglass networks of pytorch-stacked-hourglass."""
+    return importlib.import_module("stacked_hourglass.model")
+
+
+@cache
+def libreyolo() -> ModuleType:
+    """libreyolo's YOLOX, MIT-licensed."""
+    torchvision()
+    return importlib.import_module("libreyolo")

@@ -149,3 +149,11 @@ def test_no_two_presets_or_families_are_called_alike():
 def test_lists_of_slots_are_slots():
     extras = registry().families["tiny"].parameters["extras"]
     assert isinstance(extras.type, Many) and extras.slot == Slot("norm", 1)
+
+
+def test_a_backbone_is_a_vision_family_or_a_preset_of_one():
+    backbones = registry().fitting("backbone")
+    assert {"resnet", "convnext", "vit"} <= set(backbones) and "mlp" not in backbones
+    assert registry().block("resnet50", "backbone") == (backbones["resnet"], "50")
+    with pytest.raises(DesignError, match="mlp has no features"):
+        registry().block("mlp", "backbone")

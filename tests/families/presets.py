@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import pkgutil
 from functools import partial
 from typing import Any, get_type_hints
 
@@ -27,9 +28,23 @@ def resolve(cls: type[nn.Module], args: dict[str, Any]) -> dict[str, Any]:
 
 def block(kind: str, value: str | dict[str, Any]) -> Any:
     name, args = (value, {}) if isinstance(value, str) else next(iter(value.items()))
+    if kind == "backbone":
+        return backbone(name, args)
     module = importlib.import_module(f"netwright.blocks.{kind}")
     fitting = {entry.lower(): getattr(module, entry) for entry in module.__all__}
     return partial(fitting[name], **resolve(fitting[name], args)) if args else fitting[name]
+
+
+def backbone(name: str, args: dict[str, Any]) -> Any:
+    """The family or preset (`resnet`, `resnet50`, `vit:base`) that fills a slot for backbones."""
+    for info in pkgutil.iter_modules(importlib.import_module("netwright.families.vision").__path__):
+        module = importlib.import_module(f"netwright.families.vision.{info.name}")
+        cls = next(c for c in map(module.__dict__.get, module.__all__) if isinstance(c, type))
+        for preset, stored in {"": {"args": {}}, **module.PRESETS}.items():
+            full = info.name + (preset if preset[:1].isdigit() or not preset else f":{preset}")
+            if full == name:
+                return partial(cls, **resolve(cls, stored["args"] | args))
+    raise KeyError(name)
 
 
 def check_counts(cls: type[nn.Module], presets: dict[str, dict]) -> None:

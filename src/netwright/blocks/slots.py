@@ -3,11 +3,11 @@
 A slot is a callable that takes the width and returns a module, so that a variant is a small module put in a
 slot, not a flag: `mixer=partial(Attention, num_heads=6)` in Python, `mixer: {attention: {num_heads: 6}}` in YAML.
 The word in each annotation is the slot's kind; what fits it is defined in the file or folder of that name
-(`norm` in `blocks/norm.py`, `mixer` in `blocks/mixer/`).
+(`norm` in `blocks/norm.py`, `mixer` in `blocks/mixer/`). `Any` stands for a module that has more than `forward`.
 """
 
-from collections.abc import Callable
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
 
 from torch import nn
 
@@ -38,8 +38,9 @@ Position = Annotated[Callable[[int, int], nn.Module], "position"]
 Numeric = Annotated[Callable[[int, int], nn.Module], "numeric"]
 """Numeric columns (B, F) → one token each (B, F, D): called with the number of columns F and the width D."""
 
-Stem = Annotated[Callable[[int, int], nn.Module], "stem"]
-"""Image (B, C, H, W) → feature map (B, D, H', W'): called with the channels C and the width D; has `stride`."""
+Stem = Annotated[Callable[[int, int], Any], "stem"]
+"""Image (B, C, H, W) → feature map (B, D, H', W'): called with the channels C and the width D; has `stride`, and
+like a backbone `features`, whose last map is the output, `channels` and `strides`."""
 
 Gate2d = Annotated[Callable[[int], nn.Module], "gate2d"]
 """Weighs a feature map by what is in it, (B, C, H, W) → the same shape: called with the channels C."""
@@ -47,3 +48,11 @@ Gate2d = Annotated[Callable[[int], nn.Module], "gate2d"]
 Residual2d = Annotated[Callable[[int, int, int, Norm2d, Activation, float], nn.Module], "residual2d"]
 """Residual block, (B, C, H, W) → (B, C', H', W'): called with the channels C, the width D, the stride, the
 norm, the activation and the probability of dropping its branch; has `out_channels` C'."""
+
+Backbone = Annotated[Callable[[int, int], Any], "backbone"]
+"""Vision family with `features`, or a preset of one: called with the number of classes and the channels C, as
+classifiers are; `headless` then takes the classifier off. Has `channels`, `strides` and `classifier`."""
+
+Neck = Annotated[Callable[[Sequence[int], Sequence[int]], Any], "neck"]
+"""Maps of several scales, a list of (B, C_i, H_i, W_i) → another list of maps, finest first: called with the
+channels C_i and the strides of the maps; has the `channels` and `strides` of what it gives."""

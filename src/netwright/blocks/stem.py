@@ -1,4 +1,8 @@
-"""Stems, image (B, C, H, W) → feature map (B, D, H', W'): slot kind `stem`. Each has its `stride`, H / H'."""
+"""Stems, image (B, C, H, W) → feature map (B, D, H', W'): slot kind `stem`. Each has its `stride`, H / H'.
+
+A stem is a small backbone: `features` gives its maps, the last of which is its output, with `channels` and
+`strides` beside it.
+"""
 
 from torch import Tensor, nn
 from torch.nn import BatchNorm2d, ReLU
@@ -20,11 +24,17 @@ class ImageNetStem(nn.Module):
     def __init__(self, in_channels: int, dim: int, norm: Norm2d = BatchNorm2d, activation: Activation = ReLU):
         super().__init__()
         self.stride = 4
+        self.channels, self.strides = [dim, dim], [2, 4]
         self.conv = ConvNormAct(in_channels, dim, 7, stride=2, norm=norm, activation=activation)
         self.pool = nn.MaxPool2d(3, stride=2, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.pool(self.conv(x))
+
+    def features(self, x: Tensor) -> list[Tensor]:
+        """(B, C, H, W) → the maps before and after the pooling."""
+        x = self.conv(x)
+        return [x, self.pool(x)]
 
 
 class SmallStem(nn.Module):
@@ -44,10 +54,15 @@ class SmallStem(nn.Module):
     ):
         super().__init__()
         self.stride = stride
+        self.channels, self.strides = [dim], [stride]
         self.conv = ConvNormAct(in_channels, dim, 3, stride, norm=norm, activation=activation)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.conv(x)
+
+    def features(self, x: Tensor) -> list[Tensor]:
+        """(B, C, H, W) → its only map."""
+        return [self(x)]
 
 
 class PatchStem(nn.Module):
@@ -62,8 +77,13 @@ class PatchStem(nn.Module):
     def __init__(self, in_channels: int, dim: int, patch_size: int = 4, norm: Norm2d = LayerNorm2d):
         super().__init__()
         self.stride = patch_size
+        self.channels, self.strides = [dim], [patch_size]
         self.conv = PatchConv(in_channels, dim, patch_size)
         self.norm = norm(dim)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.norm(self.conv(x))
+
+    def features(self, x: Tensor) -> list[Tensor]:
+        """(B, C, H, W) → its only map."""
+        return [self(x)]

@@ -63,7 +63,9 @@ class Registry:
         return {f.preset_name(p): (f, p) for f in self.families.values() for p in f.presets}
 
     def fitting(self, kind: str) -> dict[str, Entry]:
-        """What fits a slot of this kind, by name."""
+        """What fits a slot of this kind, by name. A backbone is a vision family with `features`."""
+        if kind == "backbone":
+            return {n: f for n, f in self.families.items() if f.modality == "vision" and hasattr(f.cls, "features")}
         return {e.name: e for e in self.entries if e.kind == kind}
 
     def family(self, name: str, where: str = "") -> tuple[Entry, str | None]:
@@ -86,12 +88,17 @@ class Registry:
         known = [*self.families, *self.presets]
         raise unknown_name(name, known, what="family or preset", where=where, listed=self.families)
 
-    def block(self, name: str, kind: str, where: str = "") -> Entry:
-        """The block of this name that fits a slot of this kind."""
+    def block(self, name: str, kind: str, where: str = "") -> tuple[Entry, str | None]:
+        """The block of this name that fits a slot of this kind; of a family also its preset."""
         fitting = self.fitting(kind)
         entry = self._find(name, fitting)
         if entry is not None:
-            return entry
+            return entry, None
+        if kind == "backbone":
+            family, preset = self.family(name, where)
+            if family.name in fitting:
+                return family, preset
+            raise DesignError(f"{family.name} has no features", where=where, value=name, allowed=", ".join(fitting))
         other = self._find(name, self.blocks)
         if other is not None:
             also = "" if other.kind == "block" else f" (it fits a slot for {other.kind})"

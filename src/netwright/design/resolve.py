@@ -14,6 +14,8 @@ from netwright.design.types import OPAQUE, Slot, check
 # what the data decide, by modality: a design has them under `inputs`, for whichever family it names
 CONTRACT: dict[str, tuple[str, ...]] = {
     "vision": ("in_channels", "image_size", "num_classes"),
+    "segmentation": ("in_channels", "image_size", "num_classes"),
+    "detection": ("in_channels", "image_size", "num_classes"),
     "tabular": ("num_features", "cardinalities", "num_classes"),
     "text": ("vocab_size", "max_length", "num_classes"),
 }
@@ -97,9 +99,11 @@ def _check_args(entry: Entry, args: Mapping[str, Any], path: str, taken: list[st
 
     def in_slot(value: Any, slot: Slot, where: str) -> Resolved:
         inner = Spec.from_data(value, where)
-        block = registry().block(inner.name, slot.kind, where)
+        block, preset = registry().block(inner.name, slot.kind, where)
         where = at(where, inner.name)
-        return Resolved(block, None, _check_args(block, inner.args, where, block.given(slot.arity), depth + 1), where)
+        stored = block.presets[preset].get("args", {}) if preset is not None else {}
+        merged = {**Spec(inner.name, stored).args, **inner.args}
+        return Resolved(block, preset, _check_args(block, merged, where, block.given(slot.arity), depth + 1), where)
 
     out = {}
     for name, value in args.items():

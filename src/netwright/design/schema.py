@@ -40,7 +40,8 @@ def json_schema() -> dict[str, Any]:
     defs = {f"family.{e.name}": _arguments(e, 0) for e in names.families.values()}
     for kind in sorted(slots):
         fitting = names.fitting(kind)
-        defs[f"slot.{kind}"] = _named({n: f"{kind}.{n}" for n in fitting})
+        presets = {n: f for n, f in families.items() if f.name in fitting} if kind == "backbone" else fitting
+        defs[f"slot.{kind}"] = _named({n: f"{kind}.{e.name}" for n, e in presets.items()})
         defs |= {f"{kind}.{n}": _arguments(e, _arity(kind)) for n, e in fitting.items()}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -95,7 +96,7 @@ def _named(refs: dict[str, str]) -> dict[str, Any]:
 
 def _arguments(entry: Entry, arity: int) -> dict[str, Any]:
     """The arguments of a block in a slot, or of a family, whose required ones the data give."""
-    given = entry.given(arity) if entry.kind != "family" else []
+    given = entry.given(arity) if arity else []
     free = {n: p for n, p in entry.settable.items() if n not in given}
     properties = {n: _parameter(p) for n, p in free.items()}
     return {

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import Tensor, nn
 
+from netwright.blocks.headless import headless
+
 Make = Callable[..., nn.Module]
 
 
@@ -32,6 +34,22 @@ def check_features(model: nn.Module, size: int) -> None:
     assert len(maps) == len(model.channels) == len(model.strides)
     for x, channels, stride in zip(maps, model.channels, model.strides, strict=True):
         assert x.shape == (2, channels, size // stride, size // stride)
+
+
+def check_headless(make: Make, size: int) -> None:
+    """Without its classifier a backbone gives the same maps, and all that is left serves them."""
+    torch.manual_seed(0)
+    whole = make(num_classes=1).eval()
+    bare = headless(lambda num_classes, in_channels: make(num_classes=num_classes, in_channels=in_channels), 3).eval()
+    missing, unexpected = bare.load_state_dict(whole.state_dict(), strict=False)
+    assert not missing and all(key.split(".")[0] in whole.classifier for key in unexpected)
+    x = images(2, 3, size, size)
+    maps = bare.features(x)
+    for ours, same in zip(maps, whole.features(x), strict=True):
+        assert torch.equal(ours, same)
+    sum(m.square().mean() for m in maps).backward()
+    for name, p in bare.named_parameters():
+        assert p.grad is not None, f"{name} serves no feature map: is it named in `classifier`?"
 
 
 def check_independent_of_batch(model: nn.Module, size: int) -> None:

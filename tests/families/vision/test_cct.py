@@ -120,6 +120,7 @@ def test_any_size_and_channels():
 
 
 def test_works_everywhere():
+    contract.check_headless(SMALL, 16)
     contract.check_everywhere(SMALL, 16)
     contract.check_everywhere(partial(SMALL, num_convs=2, pooling=MeanPool), 20)
 

@@ -96,6 +96,7 @@ def test_any_size_and_channels():
 
 
 def test_works_everywhere():
+    contract.check_headless(SMALL, 16)
     contract.check_everywhere(SMALL, 16)
     contract.check_everywhere(PATCH, 32)
 

@@ -61,6 +61,7 @@ def test_any_size_and_channels():
 
 
 def test_works_everywhere():
+    contract.check_headless(SMALL, 16)
     contract.check_everywhere(partial(SMALL, dropout=0.0), 16)
 
 

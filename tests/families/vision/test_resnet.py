@@ -73,8 +73,8 @@ def test_same_as_pytorchcv(name, theirs, train):
 def test_feature_maps():
     contract.check_features(SMALL(), 32)
     contract.check_features(NECK(), 64)
-    assert SMALL().strides == [1, 2, 4] and NECK().strides == [4, 8, 16, 32]
-    assert SMALL().channels == [8, 16, 32] and NECK().channels == [32, 64, 128, 256]
+    assert SMALL().strides == [1, 2, 4] and NECK().strides == [2, 4, 8, 16, 32]
+    assert SMALL().channels == [8, 16, 32] and NECK().channels == [8, 32, 64, 128, 256]
 
 
 def test_any_size_and_channels():
@@ -83,6 +83,7 @@ def test_any_size_and_channels():
 
 
 def test_works_everywhere():
+    contract.check_headless(SMALL, 16)
     contract.check_everywhere(SMALL, 16)
     contract.check_everywhere(NECK, 32)
 

@@ -105,6 +105,7 @@ def test_any_size_and_channels():
 
 
 def test_works_everywhere():
+    contract.check_headless(SMALL, 16)
     contract.check_everywhere(SMALL, 32)
     contract.check_everywhere(partial(SMALL, pooling=MeanPool), 30)
 

@@ -87,6 +87,7 @@ class CCT(nn.Module):
         self.norm = norm(dim)
         self.pool = pooling(dim)
         self.head = nn.Linear(dim, num_classes)
+        self.classifier = ("norm", "pool", "head")
 
         # The maps that `features` gives: after each quarter of the depth, all at the tokeniser's stride.
         self.feature_blocks = sorted({-(-depth * quarter // 4) - 1 for quarter in (1, 2, 3, 4)})

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import cast
 
 from torch import Tensor, nn
 from torch.nn import LayerNorm
@@ -46,7 +45,7 @@ class ConvNeXt(nn.Module):
         super().__init__()
         self.stem = stem(in_channels, dim)
         self.channels = [dim * 2**i for i in range(len(depths))]
-        self.strides = [cast(int, self.stem.stride) * 2**i for i in range(len(depths))]
+        self.strides = [self.stem.stride * 2**i for i in range(len(depths))]
         self.stages = nn.ModuleList()
         built = 0
         for i, (width, depth) in enumerate(zip(self.channels, depths, strict=True)):
@@ -61,6 +60,7 @@ class ConvNeXt(nn.Module):
         self.norm = norm(self.channels[-1])
         self.drop = nn.Dropout(dropout)
         self.head = nn.Linear(self.channels[-1], num_classes)
+        self.classifier = ("norm", "drop", "head")
         self.apply(init_weights)
 
     def features(self, x: Tensor) -> list[Tensor]:

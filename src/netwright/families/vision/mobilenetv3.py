@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Literal, cast
+from typing import Literal
 
 from torch import Tensor, nn
 from torch.nn import BatchNorm2d, Hardsigmoid, Hardswish, Identity, ReLU
@@ -84,7 +84,7 @@ class MobileNetV3(nn.Module):
         self.stages = nn.ModuleList()
         self.channels: list[int] = []
         self.strides: list[int] = []
-        stride, built, total = cast(int, self.stem.stride), 0, sum(map(len, LAYOUTS[layout]))
+        stride, built, total = self.stem.stride, 0, sum(map(len, LAYOUTS[layout]))
         for rows, step in zip(LAYOUTS[layout], (1, *strides), strict=True):
             stage = nn.Sequential()
             stride *= step
@@ -114,6 +114,7 @@ class MobileNetV3(nn.Module):
         self.act = Hardswish()
         self.drop = nn.Dropout(dropout)
         self.head = nn.Linear(hidden, num_classes)
+        self.classifier = ("fc1", "act", "drop", "head")
         self.apply(kaiming_init)
 
     def features(self, x: Tensor) -> list[Tensor]:

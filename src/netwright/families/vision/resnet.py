@@ -21,8 +21,8 @@ class ResNet(nn.Module):
     `norm` and `activation` go to the blocks; the stem has its own. The probability of dropping a branch grows
     from 0 at the first block to `drop_path` at the last (arXiv:1603.09382).
 
-    Shapes: (B, C, H, W) → (B, num_classes); `features` → for each stage a map
-    (B, channels[i], H / strides[i], W / strides[i]), sizes rounded up.
+    Shapes: (B, C, H, W) → (B, num_classes); `features` → the map before the stem's pooling, where it has one,
+    and that of each stage, (B, channels[i], H / strides[i], W / strides[i]), sizes rounded up.
     Source: He et al. 2015, Deep residual learning for image recognition, arXiv:1512.03385; the stride on the
     3 × 3 convolution: NVIDIA and torchvision, "ResNet v1.5".
     """
@@ -43,9 +43,9 @@ class ResNet(nn.Module):
         super().__init__()
         self.stem = stem(in_channels, dim)
         self.stages = nn.ModuleList()
-        self.channels: list[int] = []
-        self.strides: list[int] = []
-        channels, stride, built = dim, cast(int, self.stem.stride), 0
+        self.channels = list(self.stem.channels[:-1])
+        self.strides = list(self.stem.strides[:-1])
+        channels, stride, built = dim, self.stem.stride, 0
         for i, depth in enumerate(depths):
             stage = nn.Sequential()
             for j in range(depth):
@@ -59,12 +59,12 @@ class ResNet(nn.Module):
             self.strides.append(stride)
         self.drop = nn.Dropout(dropout)
         self.head = nn.Linear(channels, num_classes)
+        self.classifier = ("drop", "head")
         self.apply(kaiming_init)
 
     def features(self, x: Tensor) -> list[Tensor]:
-        """(B, C, H, W) → the map of each stage, (B, channels[i], H / strides[i], W / strides[i])."""
-        maps = []
-        x = self.stem(x)
+        """(B, C, H, W) → the finer maps of the stem and that of each stage, (B, channels[i], H / strides[i], …)."""
+        *maps, x = self.stem.features(x)
         for stage in self.stages:
             x = stage(x)
             maps.append(x)

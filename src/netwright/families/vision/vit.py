@@ -60,6 +60,7 @@ class ViT(nn.Module):
         self.norm = norm(dim)
         self.pool = pooling(dim)
         self.head = nn.Linear(dim, num_classes)
+        self.classifier = ("norm", "pool", "head")
 
         # The maps that `features` gives: after each quarter of the depth, all at the stride of a patch.
         self.feature_blocks = sorted({-(-depth * quarter // 4) - 1 for quarter in (1, 2, 3, 4)})
