@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import Identity, LayerNorm
 
 from netwright.blocks.channel.feed_forward import FeedForward
+from netwright.blocks.init import linear_init
 from netwright.blocks.norm2d import LayerNorm2d
 from netwright.blocks.patch_merging import PatchMerging
 from netwright.blocks.slots import Channel, Norm, Scale, Stem
@@ -60,7 +61,7 @@ class Swin(nn.Module):
         self.norm = norm(self.channels[-1])
         self.head = nn.Linear(self.channels[-1], num_classes)
         self.classifier = ("norm", "head")
-        self.apply(init_weights)
+        self.apply(linear_init)
 
     def features(self, x: Tensor) -> list[Tensor]:
         """(B, C, H, W) → the map of each stage, (B, channels[i], H / strides[i], W / strides[i])."""
@@ -114,14 +115,6 @@ class SwinStage(nn.Module):
         for block in self.blocks:
             x = block(x, mask)
         return x
-
-
-def init_weights(module: nn.Module) -> None:
-    """Weights of linear maps N(0, 0.02²), biases 0. (The paper's truncation at ±2 is a hundred deviations away.)"""
-    if isinstance(module, nn.Linear):
-        nn.init.normal_(module.weight, std=0.02)
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)
 
 
 _PAPER = "Liu et al. 2021, arXiv:2103.14030"
