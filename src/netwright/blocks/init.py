@@ -9,3 +9,14 @@ def linear_init(module: nn.Module) -> None:
         nn.init.normal_(module.weight, std=0.02)
         if module.bias is not None:
             nn.init.zeros_(module.bias)
+
+
+def lecun_init(module: nn.Module) -> None:
+    """Linear maps and convolutions keep the variance of what goes through: weights N(0, 1 / fan in), biases 0.
+
+    Source: LeCun et al. 1998, Efficient backprop.
+    """
+    if isinstance(module, nn.Linear | nn.Conv2d):
+        nn.init.normal_(module.weight, std=module.weight[0].numel() ** -0.5)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
