@@ -6,7 +6,8 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from netwright.export import eject_model
+from netwright.export import eject_source
+from tests.export.networks import assert_same
 from tests.families.presets import resolve
 from tests.families.vision import contract
 from tests.families.vision.contract import images
@@ -44,9 +45,11 @@ def check_everywhere(make: Make, size: int) -> None:
 
 
 def check_ejects(cls: type[nn.Module], args: dict, size: int = 32) -> None:
-    """The file that it ejects to needs torch alone, and gives the same outputs in a fresh interpreter."""
-    source = eject_model(cls, resolve(cls, args), inputs={"x": images(2, args.get("in_channels", 3), size, size)})
+    """The file that it ejects to needs torch alone, starts, computes and learns like the original."""
+    given = resolve(cls, args)
+    source = eject_source(cls, given)
     assert "netwright" not in source
+    assert_same(source, partial(cls, **given), {"x": images(2, args.get("in_channels", 3), size, size)})
 
 
 def upsampled(module: nn.Module, size: tuple[int, int]) -> nn.Module:
