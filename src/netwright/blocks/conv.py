@@ -70,6 +70,7 @@ class InvertedBottleneck(nn.Module):
     """Widen to `hidden` channels, mix space depthwise there, weigh the channels, narrow linearly.
 
     y = W₂ gate(dw(W₁ x)), plus x where the shape is kept. Where `hidden` is the width of x, W₁ is left out.
+    `conv` makes the depthwise convolution; the others are of single pixels.
 
     Shapes: (B, C, H, W) → (B, C', ⌈H / stride⌉, ⌈W / stride⌉).
     Source: Sandler et al. 2018, MobileNetV2, arXiv:1801.04381; gate: Howard et al. 2019, arXiv:1905.02244.
@@ -86,12 +87,13 @@ class InvertedBottleneck(nn.Module):
         activation: Activation = ReLU,
         gate: Gate2d = Identity,
         drop_path: float = 0.0,
+        conv: Conv2d = nn.Conv2d,
     ):
         super().__init__()
         self.residual = stride == 1 and in_channels == out_channels
         pointwise = ConvNormAct(in_channels, hidden, 1, norm=norm, activation=activation)
         self.expand = pointwise if hidden != in_channels else Identity()
-        self.depthwise = ConvNormAct(hidden, hidden, kernel_size, stride, hidden, norm, activation)
+        self.depthwise = ConvNormAct(hidden, hidden, kernel_size, stride, hidden, norm, activation, conv=conv)
         self.gate = gate(hidden)
         self.project = ConvNormAct(hidden, out_channels, 1, norm=norm, activation=Identity)
         self.drop_path = DropPath(drop_path)

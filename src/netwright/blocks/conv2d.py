@@ -68,6 +68,8 @@ class StandardisedConv2d(nn.Conv2d):
 
 def same_padding(size: int, kernel_size: int, stride: int, dilation: int = 1) -> tuple[int, int]:
     """Zeros before and after, so that ⌈size / stride⌉ windows fit."""
-    steps = -(-size // stride) - 1
-    total = max(0, steps * stride + (kernel_size - 1) * dilation + 1 - size)
+    rest = (kernel_size - 1) * dilation + 1 - stride  # what a window sees beyond its own stride
+    total = rest + -size % stride if stride > 1 else rest  # short, because sizes may be symbols
+    if rest < 0:
+        total = max(0, total)
     return total // 2, total - total // 2
