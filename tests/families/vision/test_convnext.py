@@ -1,4 +1,4 @@
-"""ConvNeXt is timm's and torchvision's ConvNeXt, and keeps the promises of a backbone."""
+"""ConvNeXt (V1 and V2) is timm's, V1 is torchvision's too, and both keep the promises of a backbone."""
 
 import re
 from functools import partial
@@ -7,7 +7,9 @@ import pytest
 import torch
 from torch import nn
 
+from netwright.blocks.channel.feed_forward import FeedForward
 from netwright.blocks.channel.gated import GatedFeedForward
+from netwright.blocks.norm import GlobalResponseNorm
 from netwright.blocks.scale import Identity
 from netwright.blocks.stem import PatchStem, SmallStem
 from netwright.families.vision.convnext import PRESETS, ConvNeXt
@@ -18,6 +20,7 @@ from tests.references import timm, torchvision
 
 SMALL = partial(ConvNeXt, dim=8, depths=(1, 2, 1), stem=partial(PatchStem, patch_size=1))
 PATCH = partial(ConvNeXt, dim=8, depths=(1, 1, 2, 1))
+V2 = partial(PATCH, channel=partial(FeedForward, norm=GlobalResponseNorm), scale=Identity)
 
 
 def timm_key(key: str) -> str:
@@ -27,6 +30,7 @@ def timm_key(key: str) -> str:
     key = re.sub(r"^stages\.([1-9])\.(\d+)\.", lambda m: f"stages.{m[1]}.blocks.{int(m[2]) - 1}.", key)
     key = key.replace("stem.conv.conv", "stem.0").replace("stem.norm", "stem.1")
     key = re.sub(r"^(norm|head)\.", lambda m: {"norm": "head.norm.", "head": "head.fc."}[m[1]], key)
+    key = key.replace(".channel.norm.", ".mlp.grn.")
     return key.replace(".conv.", ".conv_dw.").replace(".channel.", ".mlp.").replace("scale.gamma", "gamma")
 
 
@@ -51,6 +55,10 @@ def torchvision_key(key: str) -> str:
     return key
 
 
+def timm_name(preset: str) -> str:
+    return f"convnext{preset}" if preset.startswith("v2") else f"convnext_{preset}"
+
+
 def test_every_preset_has_the_published_count():
     check_counts(ConvNeXt, PRESETS)
 
@@ -63,14 +71,14 @@ def test_the_default_is_tiny():
 @pytest.mark.parametrize("name", PRESETS)
 def test_counts_are_timms(name):
     with torch.device("meta"):
-        assert count(timm().create_model(f"convnext_{name}")) == PRESETS[name]["params"]
+        assert count(timm().create_model(timm_name(name))) == PRESETS[name]["params"]
 
 
 @pytest.mark.parametrize("train", [False, True], ids=["eval", "train"])
-@pytest.mark.parametrize("name", ["atto", "tiny"])
+@pytest.mark.parametrize("name", ["atto", "tiny", "v2_atto"])
 def test_same_as_timm(name, train):
     ours = build(ConvNeXt, PRESETS[name]["args"])
-    theirs = randomise(timm().create_model(f"convnext_{name}"))
+    theirs = randomise(timm().create_model(timm_name(name)))
     x = contract.images(2, 3, 67, 64)  # 67: the last three rows belong to no patch
     assert_same(ours, theirs, x, copy_by_map(ours, theirs, timm_key), train=train)
 
@@ -93,18 +101,21 @@ def test_feature_maps():
 def test_any_size_and_channels():
     contract.check_sizes(SMALL, [(8, 8), (9, 13), (1, 5)])
     contract.check_sizes(PATCH, [(8, 8), (3, 50)], in_channels=[2])
+    contract.check_sizes(V2, [(8, 8), (3, 50)], in_channels=[2])
 
 
 def test_works_everywhere():
     contract.check_headless(SMALL, 16)
     contract.check_everywhere(SMALL, 16)
     contract.check_everywhere(PATCH, 32)
+    contract.check_everywhere(V2, 32)
 
 
 def test_drop_path_and_batches():
     # The first layer scale is 1e-6: a dropped branch would not show.
     contract.check_drop_path(partial(SMALL, scale=Identity), 16)
     contract.check_independent_of_batch(randomise(SMALL()), 16)
+    contract.check_independent_of_batch(randomise(V2()), 32)
 
 
 def test_slots_take_other_blocks():
