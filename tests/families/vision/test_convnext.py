@@ -1,6 +1,5 @@
 """ConvNeXt (V1 and V2) is timm's, V1 is torchvision's too, and both keep the promises of a backbone."""
 
-import re
 from functools import partial
 
 import pytest
@@ -13,6 +12,7 @@ from netwright.blocks.norm import GlobalResponseNorm
 from netwright.blocks.scale import Identity
 from netwright.blocks.stem import PatchStem, SmallStem
 from netwright.families.vision.convnext import PRESETS, ConvNeXt
+from netwright.weights.maps import convnext as maps
 from tests.families.presets import build, check_counts
 from tests.families.vision import contract
 from tests.parity import assert_same, copy_by_map, count, randomise
@@ -21,38 +21,6 @@ from tests.references import timm, torchvision
 SMALL = partial(ConvNeXt, dim=8, depths=(1, 2, 1), stem=partial(PatchStem, patch_size=1))
 PATCH = partial(ConvNeXt, dim=8, depths=(1, 1, 2, 1))
 V2 = partial(PATCH, channel=partial(FeedForward, norm=GlobalResponseNorm), scale=Identity)
-
-
-def timm_key(key: str) -> str:
-    key = re.sub(r"^stages\.0\.(\d+)\.", r"stages.0.blocks.\1.", key)
-    key = re.sub(r"^stages\.([1-9])\.0\.norm", r"stages.\1.downsample.0", key)
-    key = re.sub(r"^stages\.([1-9])\.0\.conv\.conv", r"stages.\1.downsample.1", key)
-    key = re.sub(r"^stages\.([1-9])\.(\d+)\.", lambda m: f"stages.{m[1]}.blocks.{int(m[2]) - 1}.", key)
-    key = key.replace("stem.conv.conv", "stem.0").replace("stem.norm", "stem.1")
-    key = re.sub(r"^(norm|head)\.", lambda m: {"norm": "head.norm.", "head": "head.fc."}[m[1]], key)
-    key = key.replace(".channel.norm.", ".mlp.grn.")
-    return key.replace(".conv.", ".conv_dw.").replace(".channel.", ".mlp.").replace("scale.gamma", "gamma")
-
-
-def torchvision_key(key: str) -> str:
-    key = re.sub(r"^stem\.(conv\.conv|norm)", lambda m: f"features.0.{int(m[1] == 'norm')}", key)
-    key = re.sub(r"^stages\.([1-9])\.0\.norm", lambda m: f"features.{2 * int(m[1])}.0", key)
-    key = re.sub(r"^stages\.([1-9])\.0\.conv\.conv", lambda m: f"features.{2 * int(m[1])}.1", key)
-    key = re.sub(
-        r"^stages\.(\d)\.(\d+)\.",
-        lambda m: f"features.{2 * int(m[1]) + 1}.{int(m[2]) - (m[1] != '0')}.",
-        key,
-    )
-    key = re.sub(r"^norm\.", "classifier.0.", re.sub(r"^head\.", "classifier.2.", key))
-    parts = {
-        ".conv.": ".block.0.",
-        ".norm.": ".block.2.",
-        ".channel.fc1.": ".block.3.",
-        ".channel.fc2.": ".block.5.",
-    }
-    for ours, theirs in (parts | {"scale.gamma": "layer_scale"}).items():
-        key = key.replace(ours, theirs)
-    return key
 
 
 def timm_name(preset: str) -> str:
@@ -80,7 +48,7 @@ def test_same_as_timm(name, train):
     ours = build(ConvNeXt, PRESETS[name]["args"])
     theirs = randomise(timm().create_model(timm_name(name)))
     x = contract.images(2, 3, 67, 64)  # 67: the last three rows belong to no patch
-    assert_same(ours, theirs, x, copy_by_map(ours, theirs, timm_key), train=train)
+    assert_same(ours, theirs, x, copy_by_map(ours, theirs, maps.timm), train=train)
 
 
 def test_same_as_torchvision():
@@ -88,7 +56,7 @@ def test_same_as_torchvision():
     ours, theirs = ConvNeXt(), randomise(reference, seed=1)
     assert count(theirs) == PRESETS["tiny"]["params"]
     x = contract.images(2, 3, 64, 75)
-    assert_same(ours, theirs, x, copy_by_map(ours, theirs, torchvision_key))
+    assert_same(ours, theirs, x, copy_by_map(ours, theirs, maps.torchvision))
 
 
 def test_feature_maps():
