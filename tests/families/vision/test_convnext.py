@@ -11,9 +11,11 @@ from netwright.blocks.channel.gated import GatedFeedForward
 from netwright.blocks.norm import GlobalResponseNorm
 from netwright.blocks.scale import Identity
 from netwright.blocks.stem import PatchStem, SmallStem
+from netwright.export import eject_source
 from netwright.families.vision.convnext import PRESETS, ConvNeXt
 from netwright.weights.maps import convnext as maps
-from tests.families.presets import build, check_counts
+from tests.export.networks import assert_same as assert_ejected
+from tests.families.presets import build, check_counts, resolve
 from tests.families.vision import contract
 from tests.parity import assert_same, copy_by_map, count, randomise
 from tests.references import timm, torchvision
@@ -101,3 +103,10 @@ def test_dim_and_depths_shrink_it():
     counts = [count(SMALL(dim=d)) for d in range(1, 12)]
     assert counts == sorted(set(counts))
     assert count(SMALL(depths=(1, 1))) < count(SMALL(depths=(1, 2))) < count(SMALL(depths=(1, 2, 1)))
+
+
+def test_v2_ejects():
+    args = resolve(ConvNeXt, PRESETS["v2_atto"]["args"] | {"dim": 8, "depths": [1, 2], "num_classes": 5})
+    source = eject_source(ConvNeXt, args)
+    assert_ejected(source, partial(ConvNeXt, **args), {"x": contract.images(2, 3, 16, 20)})
+    assert "class GlobalResponseNorm" in source and "LayerScale" not in source

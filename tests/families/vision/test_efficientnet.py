@@ -8,8 +8,10 @@ from torch import nn
 
 from netwright.blocks.norm2d import BatchNorm2d, GroupNorm, Identity
 from netwright.blocks.stem import SmallStem
+from netwright.export import eject_source
 from netwright.families.vision.efficientnet import PRESETS, EfficientNet, compound_scaling
-from tests.families.presets import build, check_counts
+from tests.export.networks import assert_same as assert_ejected
+from tests.families.presets import build, check_counts, resolve
 from tests.families.vision import contract
 from tests.parity import assert_same, copy_by_order, count, randomise
 from tests.references import timm, torchvision
@@ -143,3 +145,11 @@ def test_width_and_depth_grow_it():
 def test_wrong_strides():
     with pytest.raises(ValueError, match="strides must be four"):
         EfficientNet(strides=(2, 2))
+
+
+def test_ejects():
+    """TensorFlow's padding goes along, and what Lite leaves out does not."""
+    args = resolve(EfficientNet, PRESETS["lite0"]["args"] | {"width_mult": 0.25, "depth_mult": 0.1, "num_classes": 5})
+    source = eject_source(EfficientNet, args)
+    assert_ejected(source, partial(EfficientNet, **args), {"x": contract.images(2, 3, 33, 48)})
+    assert "class SameConv2d(nn.Conv2d)" in source and "SqueezeExcite" not in source

@@ -8,8 +8,10 @@ from torch import nn
 
 from netwright.blocks.norm2d import BatchNorm2d, GroupNorm
 from netwright.blocks.stem import SmallStem
+from netwright.export import eject_source
 from netwright.families.vision.mobilenetv2 import PRESETS, MobileNetV2
-from tests.families.presets import build, check_counts
+from tests.export.networks import assert_same as assert_ejected
+from tests.families.presets import build, check_counts, resolve
 from tests.families.vision import contract
 from tests.parity import assert_same, copy_by_order, count, randomise
 from tests.references import timm, torchvision
@@ -90,3 +92,8 @@ def test_width_shrinks_it():
 def test_wrong_strides():
     with pytest.raises(ValueError, match="strides must be four"):
         MobileNetV2(strides=(2, 2))
+
+
+def test_ejects():
+    args = resolve(MobileNetV2, PRESETS["x0_35"]["args"] | {"width_mult": 0.1, "num_classes": 5})
+    assert_ejected(eject_source(MobileNetV2, args), partial(MobileNetV2, **args), {"x": contract.images(2, 3, 33, 48)})
