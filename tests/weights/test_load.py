@@ -27,10 +27,11 @@ def test_files_of_torch(suffix, tmp_path):
     assert same(load(path)) and same(load(str(path))) and same(load(tmp_path))
 
 
-@pytest.mark.parametrize("wrapper", ["state_dict", "model", "model_state_dict"])
+@pytest.mark.parametrize("wrapper", ["state_dict", "model", "model_state_dict", "state_dict_ema"])
 def test_checkpoints_of_a_training(wrapper, tmp_path):
     path = tmp_path / "x.pth"
-    torch.save({"epoch": 3, wrapper: {f"module.{key}": x for key, x in STATE.items()}}, path)
+    other = {"state_dict": {"old": torch.ones(1)}} if wrapper == "state_dict_ema" else {}
+    torch.save(other | {"epoch": 3, wrapper: {f"module.{key}": x for key, x in STATE.items()}}, path)
     assert same(load(path))
 
 
@@ -78,7 +79,7 @@ def test_what_is_no_checkpoint(tmp_path):
     torch.save([1, 2], tmp_path / "two" / "b.pth")
     for name, problem in {
         "x.safetensors": "no safetensors file",
-        "x.pth": "more than tensors|no file of PyTorch",
+        "x.pth": "or is broken|no file of PyTorch",
         "x.h5": r"end in '\.h5' are not read",
         "empty": r"no \.safetensors",
         "two": r"several files of weights: a\.pth, b\.pth",

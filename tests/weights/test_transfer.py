@@ -129,6 +129,13 @@ def test_families_without_maps_are_refused():
             load_into(model, {})
 
 
+def test_without_memory():
+    with torch.device("meta"):
+        model = SMALL_VIT()
+    with pytest.raises(InputError, match="no memory"):
+        load_into(model, published(SMALL_VIT(), "timm"))
+
+
 def test_inputs():
     vit = load_into(SMALL_VIT(), published(SMALL_VIT(), "timm")).input
     assert vit == Input((0.5,) * 3, (0.5,) * 3, 32, 0.9, "bicubic")

@@ -20,7 +20,8 @@ PICKLES = (".pth", ".pt", ".bin")
 # What a folder is searched for, the first that is there.
 NAMES = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
 CONFIGS = ("config.json", "preprocessor_config.json")
-WRAPPERS = ("state_dict", "model_state_dict", "model", "module")
+# Under what a checkpoint of a training keeps its tensors, the running average first.
+WRAPPERS = ("state_dict_ema", "model_ema", "state_dict", "model_state_dict", "model", "module")
 
 
 def load(source: str | Path) -> dict[str, Tensor]:
@@ -139,7 +140,7 @@ def _tensors(path: Path) -> dict[str, Tensor]:
         found = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         fix = "save its state_dict() and load that: whatever else a file holds could run code"
-        raise InputError("the file holds more than tensors", where=str(path), fix=fix) from error
+        raise InputError("the file holds more than tensors, or is broken", where=str(path), fix=fix) from error
     except (RuntimeError, EOFError, ValueError, KeyError) as error:
         raise InputError(f"this is no file of PyTorch: {error}", where=str(path)) from error
     return _unwrapped(found, path)
@@ -150,6 +151,7 @@ def _unwrapped(found: Any, path: Path) -> dict[str, Tensor]:
     for name in WRAPPERS:
         if isinstance(found, Mapping) and isinstance(found.get(name), Mapping):
             found = found[name]
+            break
     if not isinstance(found, Mapping) or not found or not all(isinstance(x, Tensor) for x in found.values()):
         raise InputError("no state dict (names with tensors) in the file", where=str(path))
     if all(key.startswith("module.") for key in found):

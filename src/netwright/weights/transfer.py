@@ -56,6 +56,8 @@ def load_into(model: nn.Module, source: Mapping[str, Tensor] | str | Path, publi
     - counters of batches are ignored.
     """
     own = {key: x for key, x in model.state_dict().items() if not key.endswith("num_batches_tracked")}
+    if any(x.is_meta for x in own.values()):
+        raise InputError("a network on the meta device has no memory for weights", fix="build it on the CPU")
     given = load(source) if isinstance(source, str | Path) else source
     given = {key: x for key, x in given.items() if not key.endswith("num_batches_tracked")}
     maps = maps_of(model)
@@ -126,9 +128,8 @@ def _recognise(
     assert best is not None
     if not best[0]:
         some = ", ".join(list(given)[:3])
-        raise InputError(
-            f"the tensors ({some}, …) have the names of no known publisher", fix=f"known are {', '.join(maps.MAPS)}"
-        )
+        what = f"the tensors ({some}, …) have the names of no known publisher"
+        raise InputError(what, fix=f"known are {', '.join(maps.MAPS)}")
     return best[1:]
 
 
