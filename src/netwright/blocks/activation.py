@@ -1,6 +1,6 @@
 """Elementwise activations, called without arguments: slot kind `activation`."""
 
-from torch.nn import ELU, GELU, SELU, Hardsigmoid, Hardswish, LeakyReLU, Mish, ReLU, Sigmoid, SiLU, Tanh
+from torch.nn import ELU, GELU, SELU, Hardsigmoid, Hardswish, LeakyReLU, Mish, ReLU, ReLU6, Sigmoid, SiLU, Tanh
 
 __all__ = [
     "ELU",
@@ -11,6 +11,7 @@ __all__ = [
     "LeakyReLU",
     "Mish",
     "ReLU",
+    "ReLU6",
     "SiLU",
     "Sigmoid",
     "Tanh",

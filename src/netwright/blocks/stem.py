@@ -9,7 +9,7 @@ from torch.nn import BatchNorm2d, ReLU
 
 from netwright.blocks.conv import ConvNormAct, PatchConv
 from netwright.blocks.norm2d import LayerNorm2d
-from netwright.blocks.slots import Activation, Norm2d
+from netwright.blocks.slots import Activation, Conv2d, Norm2d
 
 __all__ = ["ImageNetStem", "PatchStem", "SmallStem"]
 
@@ -51,11 +51,12 @@ class SmallStem(nn.Module):
         stride: int = 1,
         norm: Norm2d = BatchNorm2d,
         activation: Activation = ReLU,
+        conv: Conv2d = nn.Conv2d,
     ):
         super().__init__()
         self.stride = stride
         self.channels, self.strides = [dim], [stride]
-        self.conv = ConvNormAct(in_channels, dim, 3, stride, norm=norm, activation=activation)
+        self.conv = ConvNormAct(in_channels, dim, 3, stride, norm=norm, activation=activation, conv=conv)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.conv(x)

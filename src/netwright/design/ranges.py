@@ -61,7 +61,7 @@ _NAMES: dict[str, Range] = {
     "factor output_stride rates bins": Range(1, 4096),
     "padding prefix shift num_extra": Range(0, 4096),
     # factors of a width
-    "mlp_ratio token_ratio expansion width_ratio width_mult": RATIO,
+    "mlp_ratio token_ratio expansion width_ratio width_mult depth_mult": RATIO,
     # embeddings of numbers and categories
     "num_bins num_frequencies": Range(1, 2**16),
     "max_one_hot": Range(0, 2**16),

@@ -1,6 +1,5 @@
 """ResNet is torchvision's and pytorchcv's ResNet, and keeps the promises of a backbone."""
 
-import re
 from functools import partial
 
 import pytest
@@ -11,9 +10,10 @@ from netwright.blocks.norm2d import GroupNorm
 from netwright.blocks.residual2d import BasicBlock, Bottleneck
 from netwright.blocks.stem import PatchStem, SmallStem
 from netwright.families.vision.resnet import PRESETS, ResNet
+from netwright.weights.maps import resnet as maps
 from tests.families.presets import build, check_counts
 from tests.families.vision import contract
-from tests.parity import assert_same, copy_by_map, copy_by_order, count, randomise
+from tests.parity import assert_same, copy_by_map, copy_by_order, count, randomise, tensors
 from tests.references import pytorchcv, torchvision
 
 SMALL = partial(ResNet, dim=8, depths=(1, 2, 1), block=BasicBlock, stem=SmallStem)
@@ -22,16 +22,6 @@ NECK = partial(ResNet, dim=8, depths=(1, 1, 2, 1))
 
 def preset(name: str, **args) -> nn.Module:
     return build(ResNet, PRESETS[name]["args"] | args, **PRESETS[name].get("inputs", {}))
-
-
-def pytorchcv_key(key: str) -> str:
-    """Our key → pytorchcv's."""
-    first = "features.init_block.conv." if pytorchcv_key.imagenet else "features.init_block."
-    key = re.sub(r"^stem\.conv\.", first, key)
-    key = re.sub(r"^stages\.(\d)\.(\d+)\.", lambda m: f"features.stage{int(m[1]) + 1}.unit{int(m[2]) + 1}.", key)
-    key = re.sub(r"\.(conv\d)\.", r".body.\1.", key) if ".unit" in key else key
-    key = key.replace("gate.fc", "se.conv").replace("shortcut", "identity_conv").replace("head", "output")
-    return key.replace(".norm.", ".bn.")
 
 
 def test_every_preset_has_the_published_count():
@@ -63,8 +53,8 @@ def test_same_as_torchvision(name, theirs, train):
 @pytest.mark.parametrize("name, theirs", [("20", "resnet20_cifar10"), ("se50", "seresnet50b")])
 def test_same_as_pytorchcv(name, theirs, train):
     ours, theirs = preset(name), randomise(pytorchcv().get_model(theirs))
-    pytorchcv_key.imagenet = name == "se50"
-    mapping = copy_by_map(ours, theirs, pytorchcv_key)
+    shapes = {key: x.shape for key, x in tensors(ours).items()}
+    mapping = copy_by_map(ours, theirs, maps.pytorchcv(shapes))
     theirs.features.final_pool = nn.AdaptiveAvgPool2d(1)  # it pools 7 × 7 pixels, not whatever there is
     assert_same(ours, theirs, contract.images(2, 3, 64, 64), mapping, train=train)
     assert count(theirs) == PRESETS[name]["params"]
