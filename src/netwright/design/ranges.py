@@ -53,21 +53,31 @@ _NAMES: dict[str, Range] = {
     "num_classes cardinalities": Range(1, 2**24),
     "num_features": Range(0, 2**24),
     "vocab_size": Range(2, 2**26),
-    "max_length num_tokens": Range(1, 2**24),
+    "max_length": Range(1, 2**24),
     "image_size": Range(1, 2**16),
     # geometry of convolutions and patches
-    "patch_size window_size kernel_size kernel_sizes stride strides dilation reduction multiple grid": Range(1, 4096),
-    "padding prefix shift": Range(0, 4096),
+    "patch_size kernel_size kernel_sizes stride strides dilation reduction multiple grid": Range(1, 4096),
+    "padding prefix": Range(0, 4096),
+    # tokens: on a grid, in windows, how many, how many of them hidden
+    "window_size columns": Range(1, 4096),
+    "shift": Range(0, 4096),
+    "num_tokens": Range(1, 2**24),
+    "mask_ratio": SHARE,
+    "base": Range(1, 2**31 - 1, open_low=True),
     # factors of a width
-    "mlp_ratio token_ratio expansion width_ratio width_mult": RATIO,
+    "token_ratio": RATIO,
+    "mlp_ratio expansion width_ratio width_mult": RATIO,
     # embeddings of numbers and categories
     "num_bins num_frequencies": Range(1, 2**16),
     "max_one_hot": Range(0, 2**16),
-    "sigma temperature": Range(0, open_low=True),
+    "sigma": Range(0, open_low=True),
     # regularisation and numerics
     "dropout drop_path p label_smoothing": PROBABILITY,
     "eps": Range(0, 1, open_low=True),
-    "momentum negative_slope teacher_weight": Range(0, 1),
+    "momentum negative_slope": Range(0, 1),
+    # distillation
+    "teacher_weight": Range(0, 1),
+    "temperature": Range(0, open_low=True),
     # training
     "lr": Range(0, 100, open_low=True),
     "weight_decay mixup": Range(0, 100),
@@ -95,6 +105,8 @@ def range_of(name: str) -> Range:
         return RANGES[name]
     if name.endswith("_dropout"):
         return PROBABILITY
+    if name.endswith("_depth"):
+        return RANGES["depth"]
     if name.endswith("_dim"):
         return WIDTH
     return ANY
