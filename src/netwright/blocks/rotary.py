@@ -1,11 +1,11 @@
 """Positions inside attention, as rotations of queries and keys: slot kind `rotary`."""
 
-import math
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn import Identity
+
+from netwright.blocks.waves import waves
 
 __all__ = ["Identity", "RoPE", "RoPE2D"]
 
@@ -62,12 +62,6 @@ class RoPE2D(nn.Module):
         rows = waves(row, d // 4, self.base).repeat_interleave(columns, 0)
         angle = torch.cat([rows, waves(column, d // 4, self.base).repeat(len(row), 1)], 1)  # (cells, d / 2)
         return turn(x, F.pad(angle, (0, 0, self.prefix, 0)))
-
-
-def waves(n: Tensor, count: int, base: float) -> Tensor:
-    """The angles n · base^(−i/count): n (N,) → (N, count)."""
-    i = torch.arange(count, device=n.device, dtype=torch.float32)
-    return n[:, None] * torch.exp(i * (-math.log(base) / count))
 
 
 def turn(x: Tensor, angle: Tensor) -> Tensor:
