@@ -35,6 +35,9 @@ Pooling = Annotated[Callable[[int], nn.Module], "pooling"]
 Position = Annotated[Callable[[int, int], nn.Module], "position"]
 """Tokens (B, N, D) → (B, N, D) with their positions added: called with the longest length and the width D."""
 
+Rotary = Annotated[Callable[[int], nn.Module], "rotary"]
+"""Turns queries and keys by their positions, (B, heads, N, d) → the same shape: called with the width d of a head."""
+
 Numeric = Annotated[Callable[[int, int], nn.Module], "numeric"]
 """Numeric columns (B, F) → one token each (B, F, D): called with the number of columns F and the width D."""
 

@@ -60,6 +60,10 @@ _NAMES: dict[str, Range] = {
     "patch_size window_size kernel_size kernel_sizes stride strides dilation reduction multiple grid": Range(1, 4096),
     "factor output_stride rates bins": Range(1, 4096),
     "padding prefix shift num_extra": Range(0, 4096),
+    # positions, and the share of what is hidden
+    "columns": Range(1, 4096),
+    "base": Range(1, open_low=True),
+    "mask_ratio": SHARE,
     # factors of a width
     "mlp_ratio token_ratio expansion width_ratio width_mult depth_mult": RATIO,
     # embeddings of numbers and categories
@@ -98,6 +102,8 @@ def range_of(name: str) -> Range:
         return RANGES[name]
     if name.endswith("_dropout"):
         return PROBABILITY
+    if name.endswith("_depth"):
+        return RANGES["depth"]
     if name.endswith("_dim"):
         return WIDTH
     return ANY

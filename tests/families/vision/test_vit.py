@@ -7,7 +7,9 @@ import torch
 from torch import nn
 
 from netwright.blocks.channel.gated import GatedFeedForward
+from netwright.blocks.mixer.attention import Attention
 from netwright.blocks.pooling import AttentionPool, MeanPool
+from netwright.blocks.rotary import RoPE2D
 from netwright.blocks.scale import LayerScale
 from netwright.families.vision.vit import PRESETS, ViT
 from netwright.weights.maps import vit as maps
@@ -100,7 +102,8 @@ def test_any_size_and_channels():
 def test_works_everywhere():
     contract.check_headless(SMALL, 16)
     contract.check_everywhere(SMALL, 32)
-    contract.check_everywhere(partial(SMALL, pooling=MeanPool), 30)
+    turned = partial(Attention, position=RoPE2D)
+    contract.check_everywhere(partial(SMALL, depth=2, pooling=MeanPool, mixer=turned), 30)
 
 
 def test_drop_path_and_batches():
