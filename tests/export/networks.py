@@ -32,6 +32,9 @@ SMALL = {
     "patch_size": 8,
     "numeric_dim": 4,
     "num_members": 3,
+    "growth_rate": 4,
+    "hidden": [8],
+    "grid": 2,
 }
 HEADS = {"attention", "attentionpool"}
 

@@ -13,8 +13,9 @@ __all__ = ["ConvNormAct", "InvertedBottleneck", "PatchConv", "fan_in_init", "kai
 class ConvNormAct(nn.Module):
     """Convolution, norm, activation: σ(norm(W ∗ x)), padded so that stride 1 keeps the size.
 
-    `groups` = the channels makes it depthwise. Without a norm (`Identity`) the convolution has a bias.
-    `dilation` sets the weights that many pixels apart (arXiv:1511.07122).
+    `groups` = the channels makes it depthwise, `dilation` sets the weights that many pixels apart
+    (arXiv:1511.07122). If not said otherwise, the convolution has a bias where there is no norm (`Identity`) to
+    bring one.
 
     Shapes: (B, C, H, W) → (B, C', ⌈H / stride⌉, ⌈W / stride⌉).
     Source: Ioffe & Szegedy 2015, Batch normalization, arXiv:1502.03167.
@@ -31,12 +32,13 @@ class ConvNormAct(nn.Module):
         activation: Activation = ReLU,
         dilation: int = 1,
         conv: Conv2d = nn.Conv2d,
+        bias: bool | None = None,
     ):
         super().__init__()
         if kernel_size % 2 == 0:
             raise ValueError(f"kernel_size must be odd, got {kernel_size}: an even one can't keep the size")
         normalise, padding = norm(out_channels), kernel_size // 2 * dilation
-        bias = isinstance(normalise, Identity)
+        bias = isinstance(normalise, Identity) if bias is None else bias
         self.conv = conv(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias)
         self.norm = normalise
         self.act = activation()

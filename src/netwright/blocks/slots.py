@@ -56,6 +56,10 @@ Residual2d = Annotated[Callable[[int, int, int, Norm2d, Activation, float], nn.M
 """Residual block, (B, C, H, W) → (B, C', H', W'): called with the channels C, the width D, the stride, the
 norm, the activation and the probability of dropping its branch; has `out_channels` C'."""
 
+DenseLayer = Annotated[Callable[[int, int, Norm2d, Activation], nn.Module], "dense_layer"]
+"""New maps from all the maps before, (B, C, H, W) → (B, K, H, W): called with the channels C, the growth rate K, the
+norm and the activation."""
+
 Backbone = Annotated[Callable[[int, int], Any], "backbone"]
 """Vision family with `features`, or a preset of one: called with the number of classes and the channels C, as
 classifiers are; `headless` then takes the classifier off. Has `channels`, `strides` and `classifier`."""
