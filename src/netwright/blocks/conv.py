@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.nn import BatchNorm2d, Identity, ReLU
 
 from netwright.blocks.drop_path import DropPath
-from netwright.blocks.slots import Activation, Gate2d, Norm2d
+from netwright.blocks.slots import Activation, Conv2d, Gate2d, Norm2d
 
 __all__ = ["ConvNormAct", "InvertedBottleneck", "PatchConv", "kaiming_init", "round_channels"]
 
@@ -14,6 +14,7 @@ class ConvNormAct(nn.Module):
     """Convolution, norm, activation: σ(norm(W ∗ x)), padded so that stride 1 keeps the size.
 
     `groups` = the channels makes it depthwise. Without a norm (`Identity`) the convolution has a bias.
+    `dilation` sets the weights that many pixels apart (arXiv:1511.07122).
 
     Shapes: (B, C, H, W) → (B, C', ⌈H / stride⌉, ⌈W / stride⌉).
     Source: Ioffe & Szegedy 2015, Batch normalization, arXiv:1502.03167.
@@ -28,13 +29,15 @@ class ConvNormAct(nn.Module):
         groups: int = 1,
         norm: Norm2d = BatchNorm2d,
         activation: Activation = ReLU,
+        dilation: int = 1,
+        conv: Conv2d = nn.Conv2d,
     ):
         super().__init__()
         if kernel_size % 2 == 0:
             raise ValueError(f"kernel_size must be odd, got {kernel_size}: an even one can't keep the size")
-        normalise, padding = norm(out_channels), kernel_size // 2
+        normalise, padding = norm(out_channels), kernel_size // 2 * dilation
         bias = isinstance(normalise, Identity)
-        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding, groups=groups, bias=bias)
+        self.conv = conv(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias)
         self.norm = normalise
         self.act = activation()
 

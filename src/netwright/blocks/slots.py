@@ -38,6 +38,10 @@ Position = Annotated[Callable[[int, int], nn.Module], "position"]
 Numeric = Annotated[Callable[[int, int], nn.Module], "numeric"]
 """Numeric columns (B, F) → one token each (B, F, D): called with the number of columns F and the width D."""
 
+Conv2d = Annotated[Callable[[int, int, int, int, int, int, int, bool], nn.Module], "conv2d"]
+"""Convolution, (B, C, H, W) → (B, C', H', W'): called with the channels C and C', the kernel size, the stride, the
+padding, the dilation, the groups and whether there is a bias, as torch's `Conv2d`."""
+
 Stem = Annotated[Callable[[int, int], Any], "stem"]
 """Image (B, C, H, W) → feature map (B, D, H', W'): called with the channels C and the width D; has `stride`, and
 like a backbone `features`, whose last map is the output, `channels` and `strides`."""
