@@ -7,12 +7,16 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from netwright.blocks.cell import ActConvNorm, Cell, FactorizedReduction, operation
+from netwright.blocks.cell import ActConvNorm, Cell, FactorizedReduction
+from netwright.blocks.cell import operation as plain_operation
 from netwright.blocks.norm2d import GroupNorm, Identity
 from tests.parity import randomise
 
 NAMES = ["skip_connect", "shrink", "conv_1x1", "max_pool_3x3", "avg_pool_3x3"]
 NAMES += [f"{kind}_conv_{k}x{k}" for kind in ("sep", "dil") for k in (3, 5, 7)]
+
+PADDED = partial(plain_operation, conv=nn.Conv2d, max_pool=nn.MaxPool2d, avg_pool=nn.AvgPool2d)
+operation = partial(PADDED, norm=nn.BatchNorm2d, activation=nn.ReLU)
 
 
 def images(*shape: int) -> torch.Tensor:

@@ -131,16 +131,17 @@ def operation(
     in_channels: int,
     dim: int,
     stride: int,
-    norm: Norm2d = BatchNorm2d,
-    activation: Activation = ReLU,
-    conv: Conv2d = nn.Conv2d,
-    max_pool: Callable[[int, int, int], nn.Module] = nn.MaxPool2d,
-    avg_pool: Callable[[int, int, int], nn.Module] = partial(nn.AvgPool2d, count_include_pad=False),
+    norm: Norm2d,
+    activation: Activation,
+    conv: Conv2d,
+    max_pool: Callable[[int, int, int], nn.Module],
+    avg_pool: Callable[[int, int, int], nn.Module],
 ) -> nn.Module:
     """The block that a name in a genotype stands for, (B, C, H, W) → (B, D, ⌈H / stride⌉, ⌈W / stride⌉).
 
     skip_connect (which shrinks with stride 2), shrink, conv_1x1, max_pool_3x3, avg_pool_3x3, sep_conv_KxK (twice)
-    and dil_conv_KxK with K of 3, 5, 7. The convolutions and poolings are called with their padding.
+    and dil_conv_KxK with K of 3, 5, 7. `max_pool` and `avg_pool` are called with kernel size, stride and padding, as
+    torch's `MaxPool2d`.
     """
     kind, _, size = name.rpartition("_")
     if name == "skip_connect" and stride == 1:

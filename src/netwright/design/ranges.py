@@ -48,6 +48,7 @@ WIDTH = Range(1, 2**20)
 
 _NAMES: dict[str, Range] = {
     "dim dims channels in_channels out_channels hidden num_heads num_kv_heads groups num_groups maps": WIDTH,
+    "stem_ratio": WIDTH,
     "depth depths num_layers num_convs num_members num_experts": Range(1, 4096),
     # what the data give; a table may have categories only, a vocabulary has padding and one word
     "num_classes cardinalities": Range(1, 2**24),
@@ -58,12 +59,15 @@ _NAMES: dict[str, Range] = {
     # geometry of convolutions and patches
     "patch_size kernel_size kernel_sizes stride strides dilation reduction multiple grid": Range(1, 4096),
     "padding prefix": Range(0, 4096),
+    # cells of searched networks: the states that are read, and those that are given out
+    "normal_cell reduction_cell edges output": Range(0, 4096),
+    "stem_cells": Range(0, 16),
     # factors of a width
     "mlp_ratio expansion width_ratio width_mult": RATIO,
     # embeddings of numbers and categories
     "num_bins num_frequencies": Range(1, 2**16),
     "max_one_hot": Range(0, 2**16),
-    "sigma": Range(0, open_low=True),
+    "sigma exponent": Range(0, open_low=True),
     # regularisation and numerics
     "dropout drop_path p label_smoothing": PROBABILITY,
     "eps": Range(0, 1, open_low=True),

@@ -63,7 +63,14 @@ class DARTS(nn.Module):
         for edges in (normal_cell, reduction_cell):
             if not edges or len(edges) % 2:
                 raise ValueError(f"a genotype has two edges for each new state, got {len(edges)} edges")
-        layer = partial(operation, norm=norm, activation=activation)
+        layer = partial(
+            operation,
+            norm=norm,
+            activation=activation,
+            conv=nn.Conv2d,
+            max_pool=nn.MaxPool2d,
+            avg_pool=partial(nn.AvgPool2d, count_include_pad=False),
+        )
         self.stem = stem(in_channels, stem_ratio * dim)
         self.channels, self.strides = list(self.stem.channels[:-1]), list(self.stem.strides[:-1])
         # channels and stride of the two inputs: the stem's last two maps, or its only one twice
