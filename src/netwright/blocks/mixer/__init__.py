@@ -1,5 +1,7 @@
 """Token mixers, (B, N, D) → (B, N, D): slot kind `mixer`."""
 
 from netwright.blocks.mixer.attention import Attention
+from netwright.blocks.mixer.linear_attention import LinearAttention
+from netwright.blocks.mixer.token_conv import TokenConv
 
-__all__ = ["Attention"]
+__all__ = ["Attention", "LinearAttention", "TokenConv"]
