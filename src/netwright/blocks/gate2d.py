@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import BatchNorm2d, Identity, ReLU
 
 from netwright.blocks.conv import ConvNormAct
+from netwright.blocks.norm2d import LayerNorm2d
 from netwright.blocks.slots import Activation, Norm2d
 from netwright.blocks.squeeze_excite import SqueezeExcite
 
@@ -14,6 +15,7 @@ __all__ = [
     "CBAM",
     "ChannelAttention",
     "EfficientChannelAttention",
+    "GlobalContext",
     "Identity",
     "SpatialAttention",
     "SqueezeExcite",
@@ -91,3 +93,25 @@ class EfficientChannelAttention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         weight = self.conv(x.mean((2, 3)).unsqueeze(1)).sigmoid()  # (B, 1, C)
         return x * weight.transpose(1, 2).unsqueeze(-1)
+
+
+class GlobalContext(nn.Module):
+    """Add to every pixel what the pixels that matter hold: x + W₂ σ(norm(W₁ Σᵢ softmax(w · x)ᵢ xᵢ)).
+
+    Shapes: (B, C, H, W) → (B, C, H, W).
+    Source: Cao et al. 2019, GCNet: Non-local networks meet squeeze-excitation networks, arXiv:1904.11492.
+    """
+
+    def __init__(self, dim: int, reduction: int = 16, norm: Norm2d = LayerNorm2d, activation: Activation = ReLU):
+        super().__init__()
+        hidden = max(1, dim // reduction)
+        self.score = nn.Conv2d(dim, 1, 1)
+        self.fc1 = nn.Conv2d(dim, hidden, 1)
+        self.norm = norm(hidden)
+        self.act = activation()
+        self.fc2 = nn.Conv2d(hidden, dim, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        weight = self.score(x).flatten(2).softmax(2)  # (B, 1, H·W)
+        context = (x.flatten(2) @ weight.transpose(1, 2)).unsqueeze(-1)  # (B, C, 1, 1)
+        return x + self.fc2(self.act(self.norm(self.fc1(context))))
