@@ -4,7 +4,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn import Conv2d
 
-__all__ = ["Conv2d", "SameConv2d", "StandardisedConv2d"]
+from netwright.blocks.slots import Conv2d as AnyConv2d
+
+__all__ = ["Conv2d", "SameConv2d", "SeparableConv2d", "StandardisedConv2d"]
 
 
 class SameConv2d(nn.Conv2d):
@@ -35,6 +37,35 @@ class SameConv2d(nn.Conv2d):
         if top != bottom or left != right:
             x, top, left = F.pad(x, (left, right, top, bottom)), 0, 0
         return F.conv2d(x, self.weight, self.bias, self.stride, (top, left), self.dilation, self.groups)
+
+
+class SeparableConv2d(nn.Module):
+    """A k × k convolution of each channel by itself, then a 1 × 1 convolution across the channels: W₂ (dw ∗ x).
+
+    `conv` is the depthwise one; `groups` and the bias belong to the 1 × 1 convolution.
+
+    Shapes: (B, C, H, W) → (B, C', H', W'), as `Conv2d`.
+    Source: Chollet 2016, Xception: Deep learning with depthwise separable convolutions, arXiv:1610.02357.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        stride: int = 1,
+        padding: int = 0,
+        dilation: int = 1,
+        groups: int = 1,
+        bias: bool = True,
+        conv: AnyConv2d = Conv2d,
+    ):
+        super().__init__()
+        self.depthwise = conv(in_channels, in_channels, kernel_size, stride, padding, dilation, in_channels, False)
+        self.pointwise = nn.Conv2d(in_channels, out_channels, 1, groups=groups, bias=bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.pointwise(self.depthwise(x))
 
 
 class StandardisedConv2d(nn.Conv2d):

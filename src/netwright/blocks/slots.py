@@ -32,6 +32,9 @@ Scale = Annotated[Callable[[int], nn.Module], "scale"]
 Pooling = Annotated[Callable[[int], nn.Module], "pooling"]
 """Tokens (B, N, D) and an optional (B, N) mask of real tokens → one vector (B, D): called with the width D."""
 
+Pooling2d = Annotated[Callable[[int], nn.Module], "pooling2d"]
+"""Feature map (B, C, H, W) → one vector (B, C): called with the channels C."""
+
 Position = Annotated[Callable[[int, int], nn.Module], "position"]
 """Tokens (B, N, D) → (B, N, D) with their positions added: called with the longest length and the width D."""
 
