@@ -51,8 +51,8 @@ class Outputs(nn.Module):
         self.network = network
 
     def forward(self, x):
-        scores = self.network.outputs(x) if isinstance(self.network, DeepLabV3) else self.network(x).values()
-        return torch.cat(list(scores), 1)
+        scores = self.network.outputs(x) if isinstance(self.network, DeepLabV3) else reversed(self.network(x).values())
+        return torch.cat([*scores], 1)
 
 
 @pytest.mark.parametrize("train", [False, True], ids=["eval", "train"])
@@ -137,7 +137,7 @@ def test_other_backbones():
 def test_the_auxiliary_head_leaves_the_scores_alone():
     torch.manual_seed(0)
     model, x = SMALL(auxiliary=FCNHead).eval(), images(2, 3, 40, 40)
-    main, second = model.outputs(x)
+    second, main = model.outputs(x)
     assert torch.equal(main, model(x)) and second.shape == main.shape and not torch.equal(main, second)
     plain = SMALL()
     plain.load_state_dict({k: v for k, v in model.state_dict().items() if not k.startswith("auxiliary.")})
