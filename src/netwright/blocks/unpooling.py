@@ -28,4 +28,4 @@ class MaxUnpool(nn.Module):
 
     def forward(self, x: Tensor, places: Tensor, size: Sequence[int]) -> Tensor:
         out = x.new_zeros(*x.shape[:2], size[0] * size[1])
-        return out.scatter(2, places.flatten(2), x.flatten(2)).unflatten(2, list(size))
+        return out.scatter_(2, places.flatten(2), x.flatten(2)).unflatten(2, list(size))

@@ -8,41 +8,36 @@ from torch import nn
 
 from netwright.families.segmentation.hourglass import PRESETS, StackedHourglass
 from tests.families.presets import check_counts
-from tests.families.segmentation import contract
+from tests.families.segmentation import contract, references
 from tests.families.vision.contract import images
 from tests.parity import assert_same, copy_by_order, count, randomise
-from tests.references import hourglass
 
 SMALL = partial(StackedHourglass, dim=8, depth=2, num_stacks=2)
 
 
 def test_every_preset_has_the_published_count():
     check_counts(StackedHourglass, PRESETS)
-    module = hourglass()
     for name, preset in PRESETS.items():
         with torch.device("meta"):
-            theirs = module.HourglassNet(module.Bottleneck, int(name[2:]), num_blocks=1, num_classes=16)
+            theirs = references.StackedHourglass(int(name[2:]))
         assert count(theirs) == preset["params"]
 
 
 class Heatmaps(nn.Module):
-    """The heatmaps of all stacks beside each other."""
+    """The heatmaps of all stacks of ours beside each other."""
 
-    def __init__(self, network: nn.Module):
+    def __init__(self, network: StackedHourglass):
         super().__init__()
         self.network = network
 
     def forward(self, x):
-        ours = isinstance(self.network, StackedHourglass)
-        return torch.cat(self.network.heatmaps(x) if ours else self.network(x), 1)
+        return torch.cat(self.network.heatmaps(x), 1)
 
 
 @pytest.mark.parametrize("train", [False, True], ids=["eval", "train"])
 @pytest.mark.parametrize("blocks", [1, 2])
 def test_same_as_the_reference(blocks, train):
-    """At a size that halves six times: the reference rounds down and can't add what it then enlarges."""
-    module = hourglass()
-    theirs = Heatmaps(randomise(module.HourglassNet(module.Bottleneck, 2, num_blocks=blocks, num_classes=3)))
+    theirs = randomise(references.StackedHourglass(2, blocks, 3))
     ours = Heatmaps(StackedHourglass(3, num_stacks=2, num_blocks=blocks))
     x = images(4, 3, 64, 128)
     assert_same(ours, theirs, x, copy_by_order(ours, theirs, x), train=train)

@@ -4,38 +4,17 @@ from functools import partial
 
 import pytest
 import torch
-from torch import nn
 
 from netwright.families.segmentation.segformer import PRESETS, SegFormer
 from netwright.families.vision.mit import PRESETS as MIT
 from netwright.families.vision.mit import MixTransformer
 from tests.families.presets import check_counts
-from tests.families.segmentation import contract
+from tests.families.segmentation import contract, references
 from tests.families.vision import test_mit
 from tests.families.vision.contract import images
 from tests.parity import assert_same, copy_by_map, count, randomise
-from tests.references import transformers
 
 SMALL = partial(SegFormer, backbone=partial(MixTransformer, dim=4, depths=(1, 1, 1, 1)), dim=8, dropout=0.0)
-
-
-class Reference(nn.Module):
-    """SegformerForSemanticSegmentation, its scores alone, at the image's size."""
-
-    def __init__(self, num_classes: int, dim: int, depths: list[int], decoder_dim: int):
-        super().__init__()
-        config = transformers().SegformerConfig(
-            num_labels=num_classes,
-            depths=depths,
-            hidden_sizes=[dim * n for n in (1, 2, 5, 8)],
-            decoder_hidden_size=decoder_dim,
-            drop_path_rate=0.0,
-            classifier_dropout_prob=0.0,
-        )
-        self.model = transformers().SegformerForSemanticSegmentation(config)
-
-    def forward(self, x):
-        return nn.functional.interpolate(self.model(x).logits, size=x.shape[-2:], mode="bilinear")
 
 
 def their_key(key: str) -> str:
@@ -57,14 +36,14 @@ def test_every_preset_has_the_published_count():
 def test_counts_are_transformers(name):
     backbone = MIT[name]["args"]
     with torch.device("meta"):
-        theirs = Reference(150, backbone["dim"], backbone["depths"], PRESETS[name]["args"]["dim"])
+        theirs = references.SegFormer(150, backbone["dim"], backbone["depths"], PRESETS[name]["args"]["dim"])
     assert count(theirs) == PRESETS[name]["params"]
 
 
 @pytest.mark.parametrize("train", [False, True], ids=["eval", "train"])
 def test_same_as_transformers(train):
     """Gradients in double precision: those of small queries and keys, and of biases before a norm, almost cancel."""
-    theirs = randomise(Reference(5, 8, [1, 1, 2, 1], 16))
+    theirs = randomise(references.SegFormer(5, 8, [1, 1, 2, 1], 16))
     ours = SegFormer(5, backbone=partial(MixTransformer, dim=8, depths=(1, 1, 2, 1)), dim=16, dropout=0.0)
     mapping, x = copy_by_map(ours, theirs, their_key), images(3, 3, 75, 50)
     with torch.no_grad():

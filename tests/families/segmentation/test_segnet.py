@@ -9,7 +9,7 @@ from torch import nn
 from netwright.blocks.unpooling import IndexedMaxPool, MaxUnpool
 from netwright.families.segmentation.segnet import PRESETS, SegNet
 from tests.families.presets import check_counts
-from tests.families.segmentation import contract
+from tests.families.segmentation import contract, references
 from tests.families.vision.contract import images
 from tests.parity import assert_same, copy_by_order, count, randomise
 from tests.references import pytorchcv
@@ -25,13 +25,9 @@ def test_every_preset_has_the_published_count():
 
 @pytest.mark.parametrize("train", [False, True], ids=["eval", "train"])
 def test_same_as_pytorchcv(train):
-    pytorchcv()
-    from pytorchcv.models.segnet import SegNet as Theirs
-
-    channels, layers = [[4, 8, 8, 16, 16], [16, 8, 8, 4, 4]], [[3, 3, 4, 4, 4], [4, 4, 4, 3, 2]]
-    theirs = randomise(Theirs(channels, layers, num_classes=5))
-    ours = SegNet(5, dims=channels[0])
-    x = images(3, 3, 64, 96)  # pytorchcv's takes multiples of 32 only
+    dims = (4, 8, 8, 16, 16)
+    ours, theirs = SegNet(5, dims=dims), randomise(references.segnet(5, dims))
+    x = images(3, 3, 64, 96)
     assert_same(ours, theirs, x, copy_by_order(ours, theirs, x), train=train)
 
 
