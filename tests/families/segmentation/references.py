@@ -51,8 +51,8 @@ class DeepLabV3(nn.Module):
 class DeepLabV3Plus(nn.Module):
     """segmentation_models_pytorch's DeepLabV3+ with what differs from the paper set right.
 
-    It spreads the kernel of the layer that had the stride too, has the rates of output stride 8, and enlarges with
-    align_corners by whole factors, which fit multiples of 16 only.
+    It spreads the kernel of the layer that had the stride too (and, to no effect but on rounding, 1 × 1 kernels), has
+    the rates of output stride 8, and enlarges with align_corners by whole factors, which fit multiples of 16 only.
     """
 
     def __init__(self, name: str = "resnet50", num_classes: int = 21, dim: int = 256):
@@ -63,6 +63,9 @@ class DeepLabV3Plus(nn.Module):
         block = network.encoder.layer4[0]
         strided = block.conv2 if hasattr(block, "conv3") else block.conv1
         strided.dilation = strided.padding = (1, 1)
+        for m in network.encoder.layer4.modules():
+            if isinstance(m, nn.Conv2d) and m.kernel_size == (1, 1):
+                m.dilation = (1, 1)
         network.segmentation_head[1] = nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
