@@ -49,7 +49,7 @@ WIDTH = Range(1, 2**20)
 _NAMES: dict[str, Range] = {
     "skip_channels": WIDTH,
     "dim dims channels in_channels out_channels hidden num_heads num_kv_heads groups num_groups maps": WIDTH,
-    "depth depths num_layers num_convs num_members num_experts num_maps num_stacks": Range(1, 4096),
+    "depth depths num_layers num_convs num_members num_experts num_maps num_stacks num_blocks": Range(1, 4096),
     "growth_rate stem_ratio": WIDTH,
     # what the data give; a table may have categories only, a vocabulary has padding and one word
     "num_classes cardinalities": Range(1, 2**24),
