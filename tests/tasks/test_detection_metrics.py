@@ -85,7 +85,7 @@ def scene(seed: int, most: int = 8) -> tuple[list, list]:
 
 
 @pytest.mark.parametrize("masks", [False, True], ids=["boxes", "masks"])
-@pytest.mark.parametrize("seed", [0, 2, 3])
+@pytest.mark.parametrize("seed", [0, 2])
 def test_same_as_pycocotools(seed, masks):
     detections, truths = scene(seed)
     expected, classes = pycocotools(detections, truths, 4, 200, masks)

@@ -38,6 +38,10 @@ Position = Annotated[Callable[[int, int], nn.Module], "position"]
 Numeric = Annotated[Callable[[int, int], nn.Module], "numeric"]
 """Numeric columns (B, F) → one token each (B, F, D): called with the number of columns F and the width D."""
 
+ConvUnit = Annotated[Callable[[int, int, int, int], nn.Module], "conv_unit"]
+"""Convolution with its norm and activation, (B, C, H, W) → (B, D, ⌈H / stride⌉, ⌈W / stride⌉): called with the
+channels C, the width D, the kernel size (odd; 1 mixes channels only) and the stride."""
+
 Stem = Annotated[Callable[[int, int], Any], "stem"]
 """Image (B, C, H, W) → feature map (B, D, H', W'): called with the channels C and the width D; has `stride`, and
 like a backbone `features`, whose last map is the output, `channels` and `strides`."""
