@@ -5,7 +5,9 @@ pytorchcv, transformers) need its operators declared first.
 """
 
 import importlib
+import sys
 from functools import cache
+from pathlib import Path
 from types import ModuleType
 
 from netwright.workbench import targets
@@ -67,6 +69,13 @@ def hourglass() -> ModuleType:
 
 @cache
 def libreyolo() -> ModuleType:
-    """libreyolo's YOLOX, MIT-licensed."""
-    torchvision()
-    return importlib.import_module("libreyolo")
+    """libreyolo's YOLOX, MIT-licensed: `libreyolo().LibreYOLOXModel("s", 80)`.
+
+    The packages around that file import OpenCV and more, so empty ones stand in for them.
+    """
+    root = Path(importlib.import_module("libreyolo").__path__[0])
+    for name in ("models", "models.yolox", "training"):
+        package = ModuleType(f"libreyolo.{name}")
+        package.__path__ = [str(root.joinpath(*name.split(".")))]
+        sys.modules[package.__name__] = package
+    return importlib.import_module("libreyolo.models.yolox.nn")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -13,6 +14,7 @@ from netwright.blocks.resize import resize_nearest
 from netwright.blocks.slots import ConvUnit
 
 __all__ = ["CSPPAN", "CSPLayer", "DarknetBlock", "SpatialPyramidPool"]
+
 
 class DarknetBlock(nn.Module):
     """A 1 × 1 and a 3 × 3 convolution, added to the input: x + W₂ ∗ (W₁ x).
@@ -77,10 +79,10 @@ class SpatialPyramidPool(nn.Module):
         conv: ConvUnit = partial(ConvNormAct, activation=SiLU),
     ):
         super().__init__()
-        if any(b % 2 == 0 or b <= a for a, b in zip((1, *kernel_sizes), kernel_sizes, strict=False)):
+        if any(b % 2 == 0 or b <= a for a, b in pairwise((1, *kernel_sizes))):
             raise ValueError(f"kernel_sizes must be odd and grow, got {tuple(kernel_sizes)}")
         hidden = in_channels // 2
-        self.steps = [b - a + 1 for a, b in zip((1, *kernel_sizes), kernel_sizes, strict=False)]
+        self.steps = [b - a + 1 for a, b in pairwise((1, *kernel_sizes))]
         self.conv1 = conv(in_channels, hidden, 1, 1)
         self.conv2 = conv(hidden * (1 + len(kernel_sizes)), out_channels, 1, 1)
 
@@ -102,10 +104,14 @@ class CSPPAN(nn.Module):
     """
 
     def __init__(
-        self, channels: Sequence[int], strides: Sequence[int], depth: int = 1, conv: ConvUnit = partial(ConvNormAct, activation=SiLU)
+        self,
+        channels: Sequence[int],
+        strides: Sequence[int],
+        depth: int = 1,
+        conv: ConvUnit = partial(ConvNormAct, activation=SiLU),
     ):
         super().__init__()
-        steps = list(zip(channels[:-1], channels[1:], strict=True))  # from each map to the next coarser one
+        steps = list(pairwise(channels))  # from each map to the next coarser one
         self.lateral = nn.ModuleList(conv(coarse, fine, 1, 1) for fine, coarse in steps)
         self.top_down = nn.ModuleList(CSPLayer(2 * fine, fine, depth, False, conv) for fine, _ in steps)
         self.down = nn.ModuleList(conv(fine, fine, 3, 2) for fine, _ in steps)
@@ -113,7 +119,7 @@ class CSPPAN(nn.Module):
         self.channels, self.strides = list(channels), list(strides)
 
     def forward(self, maps: Sequence[Tensor]) -> list[Tensor]:
-        x, kept = maps[-1], []
+        x, kept = maps[-1], list[Tensor]()
         for i in reversed(range(len(self.lateral))):
             lateral = self.lateral[i](x)
             kept.insert(0, lateral)
