@@ -14,6 +14,7 @@ from netwright.families.detection.yolox import PRESETS, YOLOX
 from netwright.families.vision.cspdarknet import CSPDarknet
 from netwright.families.vision.resnet import ResNet
 from tests.export.networks import load
+from tests.families.detection.truth import truth
 from tests.families.detection.yolox_keys import key_map
 from tests.families.presets import build, check_counts
 from tests.families.vision import contract
@@ -52,19 +53,6 @@ def pair(name: str, num_classes: int = 7) -> tuple[nn.Module, nn.Module, dict]:
     theirs = randomise(Theirs(name[0], num_classes))
     keys = key_map([key.removeprefix("model.") for key in theirs.state_dict()])
     return ours, theirs, copy_by_map(ours, theirs, lambda key: "model." + keys(key.removeprefix("model.")))
-
-
-def truth(seed: int, num_images: int, num_classes: int, size: int) -> list[dict[str, Tensor]]:
-    """Up to four boxes in each image; none in the last."""
-    generator = torch.Generator().manual_seed(seed)
-    targets = []
-    for i in range(num_images):
-        number = int(torch.randint(1, 5, (1,), generator=generator)) if i < num_images - 1 else 0
-        corner = torch.rand(number, 2, generator=generator) * size * 0.6
-        sides = (0.1 + 0.3 * torch.rand(number, 2, generator=generator)) * size
-        labels = torch.randint(0, num_classes, (number,), generator=generator)
-        targets.append({"boxes": torch.cat([corner, corner + sides], 1), "labels": labels})
-    return targets
 
 
 def test_every_preset_has_the_published_count():
