@@ -44,7 +44,7 @@ class Ours(nn.Module):
         self.model = model
 
     def forward(self, x: Tensor) -> Tensor:
-        boxes, objects, classes = self.model.raw(x)
+        objects, classes, boxes = self.model.raw(x)
         return torch.cat([boxes / 64, objects.unsqueeze(-1), classes], -1).to(x.dtype)
 
 
@@ -99,6 +99,7 @@ def test_losses_without_objects():
     losses = model.losses(images(2, 3, 64, 64), none)
     assert losses["box"] == losses["class"] == 0 < losses["object"]
     sum(losses.values()).backward()
+    assert all(p.grad is not None for p in model.parameters())
     outside = [{"boxes": torch.tensor([[500.0, 500, 510, 510]]), "labels": torch.tensor([1])}] * 2
     assert model.losses(images(2, 3, 64, 64), outside)["box"] == 0  # no pixel is near it
 
@@ -125,7 +126,7 @@ def test_a_prediction_becomes_a_box():
     with torch.no_grad():
         head.to_box.bias.copy_(torch.tensor([0.5, 0.5, 2.0, 4.0]).log())
         head.to_box.bias[:2] = 0.5
-        boxes, _, _ = model.raw(images(1, 3, 64, 64))
+        _, _, boxes = model.raw(images(1, 3, 64, 64))
     torch.testing.assert_close(boxes[0, 3 * 8 + 2], torch.tensor([20.0 - 8, 28 - 16, 20 + 8, 28 + 16]))
 
 
@@ -163,7 +164,7 @@ def test_ejects():
 def test_other_backbones_necks_and_strides():
     backbone = partial(ResNet, dim=8, depths=(1, 1, 1, 1))
     model = YOLOX(3, backbone=backbone, neck=partial(FPN, dim=16), dim=16, finest=4).eval()
-    assert model.raw(images(1, 3, 64, 64))[0].shape == (1, 16**2 + 8**2 + 4**2 + 2**2, 4)
+    assert model.raw(images(1, 3, 64, 64))[2].shape == (1, 16**2 + 8**2 + 4**2 + 2**2, 4)
     with pytest.raises(ValueError, match=r"maps of stride \[2, 4, 8, 16, 32\] only, none of 64 or more"):
         SMALL(finest=64)
 

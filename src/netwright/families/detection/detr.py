@@ -33,8 +33,7 @@ class DETR(nn.Module):
     It learns slowly: the paper trains for 300 epochs and more. For images below about 200 pixels take a backbone
     with fewer stages, whose coarsest map still tells the objects apart.
 
-    Shapes: (B, C, H, W) → for each image `num_queries` boxes, scores and labels, as `netwright.families.detection`
-    says.
+    Shapes: (B, C, H, W) → for each image up to `num_queries` boxes, scores and labels; see `families.detection`.
     Source: Carion et al. 2020, End-to-end object detection with transformers, arXiv:2005.12872.
     """
 
@@ -50,6 +49,7 @@ class DETR(nn.Module):
         channel: Channel = partial(FeedForward, mlp_ratio=8.0, activation=ReLU, dropout=0.1),
         norm: Norm = LayerNorm,
         dropout: float = 0.1,
+        score_threshold: float = 0.0,
     ):
         super().__init__()
         if dim % 4:
@@ -66,6 +66,7 @@ class DETR(nn.Module):
         self.to_class = nn.Linear(dim, num_classes + 1)
         self.to_box = nn.Sequential(nn.Linear(dim, dim), ReLU(), nn.Linear(dim, dim), ReLU(), nn.Linear(dim, 4))
         self.num_classes = num_classes
+        self.score_threshold = score_threshold
 
     def hidden(self, images: Tensor) -> list[Tensor]:
         """(B, C, H, W) → the queries after each layer of the decoder, (B, num_queries, D)."""
@@ -91,9 +92,12 @@ class DETR(nn.Module):
         logits, boxes = self.raw(images)
         scores, labels = logits.float().softmax(-1)[..., :-1].max(-1)
         boxes = clip(to_corners(boxes.float()) * _scale(images), *images.shape[-2:])
-        scores, order = scores.sort(1, descending=True)
-        found = zip(boxes, scores, labels, order, strict=True)
-        return [{"boxes": box[i], "scores": score, "labels": label[i]} for box, score, label, i in found]
+        found = []
+        for box, score, label in zip(boxes, scores, labels, strict=True):
+            order = score.argsort(descending=True)
+            order = order[score[order] > self.score_threshold]
+            found.append({"boxes": box[order], "scores": score[order], "labels": label[order]})
+        return found
 
     def losses(self, images: Tensor, targets: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
         """Cross-entropy of the classes, 5 · L1 and 2 · (1 − GIoU) of the boxes, summed over the decoder's layers.

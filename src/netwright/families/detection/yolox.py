@@ -31,7 +31,7 @@ class YOLOX(nn.Module):
     stride, (w, h) = exp(offset) · stride, score = σ(object) · σ(class). The neck takes the backbone's maps of
     stride `finest` and more. The published weights want pixels of 0 … 255.
 
-    Shapes: (B, C, H, W) → for each image boxes, scores and labels, as `netwright.families.detection` says.
+    Shapes: (B, C, H, W) → for each image boxes (N, 4), scores (N,) and labels (N,); see `families.detection`.
     Source: Ge et al. 2021, YOLOX: Exceeding YOLO series in 2021, arXiv:2107.08430.
     """
 
@@ -62,7 +62,7 @@ class YOLOX(nn.Module):
         self.max_detections = max_detections
 
     def raw(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """(B, C, H, W) → boxes (B, N, 4) as corners in float32, logits of objects (B, N) and classes (B, N, K)."""
+        """(B, C, H, W) → logits of objects (B, N) and classes (B, N, K), and boxes (B, N, 4), corners in float32."""
         return self.predict(images)[:3]
 
     def predict(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
@@ -78,11 +78,11 @@ class YOLOX(nn.Module):
         offsets = offsets.float()  # bfloat16 can't tell neighbouring pixels apart
         middle = points - steps[:, None] / 2 + offsets[..., :2] * steps[:, None]
         boxes = to_corners(torch.cat([middle, offsets[..., 2:].exp() * steps[:, None]], -1))
-        return boxes, objects.squeeze(-1), classes, points, steps
+        return objects.squeeze(-1), classes, boxes, points, steps
 
     def forward(self, images: Tensor) -> list[dict[str, Tensor]]:
         """(B, C, H, W) → for each image boxes (N, 4), scores (N,) and labels (N,), best first."""
-        boxes, objects, classes = self.raw(images)
+        objects, classes, boxes = self.raw(images)
         scores, labels = (objects.sigmoid().unsqueeze(-1) * classes.sigmoid()).max(-1)
         boxes = clip(boxes, *images.shape[-2:])
         found = []
@@ -98,11 +98,11 @@ class YOLOX(nn.Module):
 
         All are sums, divided by the number of positives in the batch.
         """
-        boxes, objects, classes, points, steps = self.predict(images)
+        objects, classes, boxes, points, steps = self.predict(images)
         objects, classes = objects.float(), classes.float()
-        scores = (objects.sigmoid().unsqueeze(-1) * classes.sigmoid()).sqrt()
+        scores = (objects.detach().sigmoid().unsqueeze(-1) * classes.detach().sigmoid()).sqrt()
         wanted = torch.zeros_like(objects)
-        overlaps, entropies = [boxes.new_zeros(0)], [boxes.new_zeros(0)]
+        overlaps, entropies = [boxes[0, :0, 0]], [classes[0, :0, 0]]  # so that all is trained where there is nothing
         for i, target in enumerate(targets):
             true, labels = target["boxes"].float(), target["labels"]
             if not len(true):
