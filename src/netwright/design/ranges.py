@@ -58,6 +58,10 @@ _NAMES: dict[str, Range] = {
     # geometry of convolutions and patches
     "patch_size kernel_size kernel_sizes stride strides dilation reduction multiple grid": Range(1, 4096),
     "padding prefix num_extra": Range(0, 4096),
+    # detectors
+    "finest": Range(1, 4096),
+    "num_queries max_detections": Range(1, 2**16),
+    "score_threshold nms_threshold": Range(0, 1),
     # factors of a width
     "mlp_ratio expansion width_ratio width_mult": RATIO,
     # embeddings of numbers and categories
