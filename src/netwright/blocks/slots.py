@@ -64,3 +64,15 @@ channels C_i and the strides of the maps; has the `channels` and `strides` of wh
 Levels = Annotated[Callable[[int, int], Any], "levels"]
 """The coarsest map of the backbone and of the neck → further, coarser maps: called with the channels C of the
 first and the width D of the second; has `count`, the number of maps that it gives."""
+
+Upsample2d = Annotated[Callable[[int, int], Any], "upsample2d"]
+"""Enlarges a feature map, (B, C, h, w) and the size (H, W) → (B, C', H, W): called with the channels C and the
+factor; has `out_channels` C'."""
+
+Atrous = Annotated[Callable[[int, int, int], nn.Module], "atrous"]
+"""A 3 × 3 convolution with norm and activation, (B, C, H, W) → (B, D, H, W): called with the channels C, the
+width D and the dilation."""
+
+Head2d = Annotated[Callable[[int, int], nn.Module], "head2d"]
+"""A score for each class at each pixel, (B, C, H, W) → (B, num_classes, H, W): called with the channels C and the
+number of classes."""

@@ -47,38 +47,41 @@ RATIO = Range(0, 256, open_low=True)
 WIDTH = Range(1, 2**20)
 
 _NAMES: dict[str, Range] = {
+    "skip_channels": WIDTH,
     "dim dims channels in_channels out_channels hidden num_heads num_kv_heads groups num_groups maps": WIDTH,
-    "depth depths num_layers num_convs num_members num_experts": Range(1, 4096),
+    "depth depths num_layers num_convs num_members num_experts num_maps num_stacks": Range(1, 4096),
     # what the data give; a table may have categories only, a vocabulary has padding and one word
     "num_classes cardinalities": Range(1, 2**24),
     "num_features": Range(0, 2**24),
     "vocab_size": Range(2, 2**26),
-    "max_length": Range(1, 2**24),
+    "max_length num_tokens": Range(1, 2**24),
     "image_size": Range(1, 2**16),
     # geometry of convolutions and patches
-    "patch_size kernel_size kernel_sizes stride strides dilation reduction multiple grid": Range(1, 4096),
-    "padding prefix num_extra": Range(0, 4096),
+    "patch_size window_size kernel_size kernel_sizes stride strides dilation reduction multiple grid": Range(1, 4096),
+    "factor output_stride rates bins": Range(1, 4096),
+    "padding prefix shift num_extra": Range(0, 4096),
     # detectors
     "finest": Range(1, 4096),
     "num_queries max_detections": Range(1, 2**16),
     "score_threshold nms_threshold": Range(0, 1),
     # factors of a width
-    "mlp_ratio expansion width_ratio width_mult": RATIO,
+    "mlp_ratio token_ratio expansion width_ratio width_mult": RATIO,
     # embeddings of numbers and categories
     "num_bins num_frequencies": Range(1, 2**16),
     "max_one_hot": Range(0, 2**16),
-    "sigma": Range(0, open_low=True),
+    "sigma temperature": Range(0, open_low=True),
     # regularisation and numerics
     "dropout drop_path p label_smoothing": PROBABILITY,
     "eps": Range(0, 1, open_low=True),
-    "momentum negative_slope": Range(0, 1),
+    "momentum negative_slope teacher_weight": Range(0, 1),
     # training
     "lr": Range(0, 100, open_low=True),
     "weight_decay mixup": Range(0, 100),
     "betas ema_decay": PROBABILITY,
     "batch_size": Range(1, 2**20),
     "steps patience eval_every rows": Range(1),
-    "warmup_fraction final_lr_fraction": Range(0, 1),
+    "warmup_fraction final_lr_fraction probe": Range(0, 1),
+    "first_layer_lr": Range(0, 1, open_low=True),
     "clip_norm": Range(0, open_low=True),
     "seed": Range(0),
     "test_fraction validation_fraction": SHARE,

@@ -32,6 +32,7 @@ def reference_of(factory: Callable[[], nn.Module], inputs: Mapping[str, Tensor])
         "seed": SEED,
         "noise": noise,
         "threads": torch.get_num_threads(),
+        "classifier": getattr(network, "classifier", ()),
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
         "state": state,
         "inputs": dict(inputs),
