@@ -119,7 +119,8 @@ class CSPPAN(nn.Module):
         self.channels, self.strides = list(channels), list(strides)
 
     def forward(self, maps: Sequence[Tensor]) -> list[Tensor]:
-        x, kept = maps[-1], list[Tensor]()
+        x = maps[-1]
+        kept: list[Tensor] = []
         for i in reversed(range(len(self.lateral))):
             lateral = self.lateral[i](x)
             kept.insert(0, lateral)

@@ -10,7 +10,7 @@ from netwright.blocks.conv_unit import ConvNormAct
 from netwright.blocks.detection.boxes import to_centers, to_corners
 from netwright.blocks.neck import FPN
 from netwright.export import eject_source
-from netwright.families.detection.yolox import PRESETS, YOLOX
+from netwright.families.detection.yolox import PRESETS, YOLOX, decode
 from netwright.families.vision.cspdarknet import CSPDarknet
 from netwright.families.vision.resnet import ResNet
 from tests.export.networks import load
@@ -44,8 +44,8 @@ class Ours(nn.Module):
         self.model = model
 
     def forward(self, x: Tensor) -> Tensor:
-        objects, classes, boxes = self.model.raw(x)
-        return torch.cat([boxes / 64, objects.unsqueeze(-1), classes], -1).to(x.dtype)
+        objects, classes, offsets, points, strides = self.model.predict(x)
+        return torch.cat([decode(offsets, points, strides) / 64, objects.unsqueeze(-1), classes], -1).to(x.dtype)
 
 
 def pair(name: str, num_classes: int = 7) -> tuple[nn.Module, nn.Module, dict]:
@@ -126,7 +126,8 @@ def test_a_prediction_becomes_a_box():
     with torch.no_grad():
         head.to_box.bias.copy_(torch.tensor([0.5, 0.5, 2.0, 4.0]).log())
         head.to_box.bias[:2] = 0.5
-        _, _, boxes = model.raw(images(1, 3, 64, 64))
+        _, _, *places = model.predict(images(1, 3, 64, 64))
+        boxes = decode(*places)
     torch.testing.assert_close(boxes[0, 3 * 8 + 2], torch.tensor([20.0 - 8, 28 - 16, 20 + 8, 28 + 16]))
 
 

@@ -62,7 +62,7 @@ class YOLOX(nn.Module):
         self.max_detections = max_detections
 
     def raw(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """(B, C, H, W) → logits of objects (B, N) and classes (B, N, K), and boxes (B, N, 4), corners in float32."""
+        """(B, C, H, W) → logits of objects (B, N) and classes (B, N, K), and offsets of the boxes (B, N, 4)."""
         return self.predict(images)[:3]
 
     def predict(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
@@ -70,21 +70,17 @@ class YOLOX(nn.Module):
         maps = self.backbone.features(images)
         maps = self.neck([maps[i] for i in self.chosen])
         out = [head(m) for head, m in zip(self.heads, maps, strict=True)]
-        offsets, objects, classes = (
+        objects, classes, offsets = (
             torch.cat([part.flatten(2).transpose(1, 2) for part in parts], 1) for parts in zip(*out, strict=True)
         )
-        sizes = [tuple(m.shape[-2:]) for m in maps]
-        points, steps = grid(sizes, self.neck.strides, images.device)
-        offsets = offsets.float()  # bfloat16 can't tell neighbouring pixels apart
-        middle = points - steps[:, None] / 2 + offsets[..., :2] * steps[:, None]
-        boxes = to_corners(torch.cat([middle, offsets[..., 2:].exp() * steps[:, None]], -1))
-        return objects.squeeze(-1), classes, boxes, points, steps
+        points, strides = grid([tuple(m.shape[-2:]) for m in maps], self.neck.strides, images.device)
+        return objects.squeeze(-1), classes, offsets, points, strides
 
     def forward(self, images: Tensor) -> list[dict[str, Tensor]]:
         """(B, C, H, W) → for each image boxes (N, 4), scores (N,) and labels (N,), best first."""
-        objects, classes, boxes = self.raw(images)
+        objects, classes, offsets, points, strides = self.predict(images)
         scores, labels = (objects.sigmoid().unsqueeze(-1) * classes.sigmoid()).max(-1)
-        boxes = clip(boxes, *images.shape[-2:])
+        boxes = clip(decode(offsets, points, strides), *images.shape[-2:])
         found = []
         for box, score, label in zip(boxes, scores.float(), labels, strict=True):
             likely = (score > self.score_threshold).nonzero()[:, 0]
@@ -98,8 +94,8 @@ class YOLOX(nn.Module):
 
         All are sums, divided by the number of positives in the batch.
         """
-        objects, classes, boxes, points, steps = self.predict(images)
-        objects, classes = objects.float(), classes.float()
+        objects, classes, offsets, points, strides = self.predict(images)
+        objects, classes, boxes = objects.float(), classes.float(), decode(offsets, points, strides)
         scores = (objects.detach().sigmoid().unsqueeze(-1) * classes.detach().sigmoid()).sqrt()
         wanted = torch.zeros_like(objects)
         overlaps, entropies = [boxes[0, :0, 0]], [classes[0, :0, 0]]  # so that all is trained where there is nothing
@@ -107,7 +103,7 @@ class YOLOX(nn.Module):
             true, labels = target["boxes"].float(), target["labels"]
             if not len(true):
                 continue
-            chosen, matched, quality = simota(boxes[i], scores[i], points, steps, true, labels)
+            chosen, matched, quality = simota(boxes[i], scores[i], points, strides, true, labels)
             wanted[i, chosen] = 1.0
             overlaps.append(iou(boxes[i, chosen], true[matched]))
             soft = F.one_hot(labels[matched], self.num_classes) * quality[:, None]
@@ -123,7 +119,7 @@ class YOLOX(nn.Module):
 class DecoupledHead(nn.Module):
     """One branch for the class, one for the box and whether there is an object, after a common 1 × 1 convolution.
 
-    Shapes: (B, C, H, W) → (B, 4, H, W), (B, 1, H, W), (B, num_classes, H, W).
+    Shapes: (B, C, H, W) → (B, 1, H, W) of the object, (B, num_classes, H, W), (B, 4, H, W) of the box.
     """
 
     def __init__(self, channels: int, num_classes: int, dim: int, conv: ConvUnit):
@@ -140,7 +136,7 @@ class DecoupledHead(nn.Module):
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         x = self.stem(x)
         y = self.box_branch(x)
-        return self.to_box(y), self.to_object(y), self.to_class(self.class_branch(x))
+        return self.to_object(y), self.to_class(self.class_branch(x)), self.to_box(y)
 
 
 def grid(sizes: Sequence[tuple[int, ...]], strides: Sequence[int], device: torch.device) -> tuple[Tensor, Tensor]:
@@ -152,6 +148,13 @@ def grid(sizes: Sequence[tuple[int, ...]], strides: Sequence[int], device: torch
         points.append(torch.stack([x.expand(height, width), y[:, None].expand(height, width)], -1).flatten(0, 1))
         steps.append(torch.full((height * width,), float(stride), device=device))
     return torch.cat(points), torch.cat(steps)
+
+
+def decode(offsets: Tensor, points: Tensor, strides: Tensor) -> Tensor:
+    """Offsets (…, N, 4) at these pixels → corners in float32, since bfloat16 can't tell neighbouring pixels apart."""
+    offsets, strides = offsets.float(), strides[:, None]
+    middle = points + (offsets[..., :2] - 0.5) * strides  # offsets count from the pixel's corner
+    return to_corners(torch.cat([middle, offsets[..., 2:].exp() * strides], -1))
 
 
 _PAPER = "Ge et al. 2021, arXiv:2107.08430"
