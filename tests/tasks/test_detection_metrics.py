@@ -127,7 +127,7 @@ def test_perfect_none_and_nothing_to_find():
 
 def test_masks_of_four_pixels():
     truth = {"masks": np.array([[[1, 1], [0, 0]]], bool), "labels": [0]}
-    found = {"masks": np.array([[[1, 1], [1, 0]]], bool), "labels": [0], "scores": [1.0]}
+    found = {"masks": torch.tensor([[[0.9, 0.6], [0.7, 0.2]]]), "labels": [0], "scores": [1.0]}  # probabilities
     score = average_precision([found], [truth], 1, masks=True)
     assert score.ap50 == pytest.approx(1) and score.ap75 == 0  # IoU 2 / 3
 

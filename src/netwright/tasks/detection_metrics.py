@@ -1,9 +1,9 @@
 """Metrics of object detection and instance segmentation: COCO's average precision, the figures of pycocotools.
 
 Detections of one image are {"boxes": (N, 4) x1 y1 x2 y2, "scores": (N,), "labels": (N,)}, its true objects
-{"boxes": (M, 4), "labels": (M,)}, with "masks" (N, H, W) in both for masks; arrays or tensors on the CPU. True
-objects may have "crowd" (M,), true where one box stands for a crowd, and "area" (M,), which decides what is small;
-without it, it is that of the box or mask.
+{"boxes": (M, 4), "labels": (M,)}, both with "masks" (N, H, W) where masks count: true, or a probability above one
+half, on the object. All are arrays or tensors on the CPU. True objects may have "crowd" (M,), true where one box
+stands for a crowd, and "area" (M,), which decides what is small; without it, it is that of the box or mask.
 """
 
 import math
@@ -97,8 +97,8 @@ def _arrays(objects: Objects, masks: bool, scored: bool) -> dict[str, np.ndarray
     """The columns that count, as arrays: label, shape and its extent in pixels, score or crowd, area."""
     labels = np.asarray(objects["labels"]).reshape(-1)
     if masks:
-        shape = np.asarray(objects["masks"], dtype=bool)
-        shape = shape.reshape(len(shape), math.prod(shape.shape[1:])).astype(np.float32)
+        pixels = np.asarray(objects["masks"]) > 0.5
+        shape: np.ndarray = pixels.reshape(len(pixels), math.prod(pixels.shape[1:])).astype(np.float32)
         extent = shape.sum(1, dtype=np.float64)
     else:
         shape = np.asarray(objects["boxes"], dtype=np.float64).reshape(-1, 4)

@@ -11,7 +11,7 @@ __all__ = ["assign"]
 def assign(cost: Tensor) -> tuple[list[int], list[int]]:
     """The rows, and the column of each, whose costs have the least sum; each row and column once at most.
 
-    What is not finite is chosen last. SciPy does it where it is installed, a few times faster.
+    What is not finite is chosen last. SciPy does it where it is installed: it is faster.
 
     Shapes: (N, M) → lists of length min(N, M), rows in order.
     Source: Kuhn 1955, The Hungarian method; as shortest paths: Jonker & Volgenant 1987.
