@@ -12,11 +12,12 @@ from torch import Tensor, nn
 from torch.nn import BatchNorm2d, Identity, SiLU
 
 from netwright.blocks.conv import ConvNormAct
+from netwright.blocks.csp import CSPPAN
 from netwright.blocks.levels import NoLevels
 from netwright.blocks.resize import resize_nearest
 from netwright.blocks.slots import Activation, Levels, Norm2d
 
-__all__ = ["FPN", "PAN", "BiFPN", "TopDown"]
+__all__ = ["CSPPAN", "FPN", "PAN", "BiFPN", "TopDown"]
 
 
 class FPN(nn.Module):

@@ -7,6 +7,7 @@ from torch.nn import BatchNorm2d, Identity
 
 __all__ = [
     "BatchNorm2d",
+    "FrozenBatchNorm2d",
     "GroupNorm",
     "Identity",
     "InstanceNorm2d",
@@ -14,6 +15,36 @@ __all__ = [
     "LocalResponseNorm",
     "RMSNorm2d",
 ]
+
+
+class FrozenBatchNorm2d(nn.Module):
+    """Batch norm with fixed statistics, scale and shift: a pretrained network trained on in batches of a few images.
+
+    y = γ (x − μ) / √(σ² + ε) + β, all of them buffers: nothing here is learned, and a network that starts from
+    random weights is not normalised at all.
+
+    Shapes: (B, C, H, W) → (B, C, H, W).
+    Source: Ren et al. 2015, Faster R-CNN, as trained on ResNets: He et al. 2015, appendix A, arXiv:1512.03385.
+    """
+
+    weight: Tensor
+    bias: Tensor
+    running_mean: Tensor
+    running_var: Tensor
+
+    def __init__(self, dim: int, eps: float = 1e-5):
+        super().__init__()
+        self.eps = eps
+        self.register_buffer("weight", torch.ones(dim))
+        self.register_buffer("bias", torch.zeros(dim))
+        self.register_buffer("running_mean", torch.zeros(dim))
+        self.register_buffer("running_var", torch.ones(dim))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
+
+    def extra_repr(self) -> str:
+        return f"{len(self.weight)}, eps={self.eps}"
 
 
 class GroupNorm(nn.Module):

@@ -48,6 +48,11 @@ Conv2d = Annotated[Callable[[int, int, int, int, int, int, int, bool], nn.Module
 """Convolution, (B, C, H, W) → (B, C', H', W'): called with the channels C and C', the kernel size, the stride, the
 padding, the dilation, the groups and whether there is a bias, as torch's `Conv2d`."""
 
+
+ConvUnit = Annotated[Callable[[int, int, int, int], nn.Module], "conv_unit"]
+"""Convolution with its norm and activation, (B, C, H, W) → (B, D, ⌈H / stride⌉, ⌈W / stride⌉): called with the
+channels C, the width D, the kernel size (odd; 1 mixes channels only) and the stride."""
+
 Stem = Annotated[Callable[[int, int], Any], "stem"]
 """Image (B, C, H, W) → feature map (B, D, H', W'): called with the channels C and the width D; has `stride`, and
 like a backbone `features`, whose last map is the output, `channels` and `strides`."""

@@ -4,15 +4,16 @@ A stem is a small backbone: `features` gives its maps, the last of which is its 
 `strides` beside it.
 """
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn import BatchNorm2d, Identity, ReLU
+from torch.nn import BatchNorm2d, Identity, ReLU, SiLU
 
 from netwright.blocks.conv import ConvNormAct, PatchConv
 from netwright.blocks.norm2d import LayerNorm2d
 from netwright.blocks.slots import Activation, Conv2d, Norm2d
 
-__all__ = ["ConvStem", "ImageNetStem", "PatchStem", "SmallStem", "UnpaddedStem"]
+__all__ = ["ConvStem", "FocusStem", "ImageNetStem", "PatchStem", "SmallStem", "UnpaddedStem"]
 
 
 class ImageNetStem(nn.Module):
@@ -158,6 +159,29 @@ class UnpaddedStem(nn.Module):
         if height < 3 or width < 3:
             x = F.pad(x, (0, max(0, 3 - width), 0, max(0, 3 - height)))
         return self.norm(self.conv(x))
+
+
+class FocusStem(nn.Module):
+    """Each 2 × 2 pixels become one with four times the channels, and a 3 × 3 convolution mixes them: stride 2.
+
+    The four are taken down the columns: (0, 0), (1, 0), (0, 1), (1, 1). An odd side is filled up with zeros.
+
+    Shapes: (B, C, H, W) → (B, D, ⌈H / 2⌉, ⌈W / 2⌉).
+    Source: Jocher et al. 2020, YOLOv5; Ge et al. 2021, YOLOX, arXiv:2107.08430.
+    """
+
+    def __init__(self, in_channels: int, dim: int, norm: Norm2d = BatchNorm2d, activation: Activation = SiLU):
+        super().__init__()
+        self.stride = 2
+        self.channels, self.strides = [dim], [2]
+        self.conv = ConvNormAct(4 * in_channels, dim, 3, norm=norm, activation=activation)
+
+    def forward(self, x: Tensor) -> Tensor:
+        height, width = x.shape[-2:]
+        if height % 2 or width % 2:
+            x = F.pad(x, (0, width % 2, 0, height % 2))
+        left, right = x[..., ::2], x[..., 1::2]
+        return self.conv(torch.cat([left[..., ::2, :], left[..., 1::2, :], right[..., ::2, :], right[..., 1::2, :]], 1))
 
     def features(self, x: Tensor) -> list[Tensor]:
         """(B, C, H, W) → its only map."""

@@ -59,13 +59,16 @@ _NAMES: dict[str, Range] = {
     "image_size": Range(1, 2**16),
     # geometry of convolutions and patches
     "patch_size window_size kernel_size kernel_sizes stride strides dilation reduction multiple grid": Range(1, 4096),
-    "factor output_stride rates bins columns size": Range(1, 4096),
+    "factor output_stride rates bins columns size finest": Range(1, 4096),
     "padding prefix shift num_extra normal_cell reduction_cell edges output": Range(0, 4096),
     # positions, and the share of what is hidden
     "base": Range(1, open_low=True),
     "mask_ratio": SHARE,
     # cells of searched networks: the states that are read, and those that are given out
     "stem_cells": Range(0, 16),
+    # detectors
+    "num_queries max_detections": Range(1, 2**16),
+    "score_threshold nms_threshold": Range(0, 1),
     # factors of a width
     "mlp_ratio token_ratio expansion width_ratio width_mult depth_mult": RATIO,
     "compression": Range(0, 1, open_low=True),
