@@ -46,7 +46,7 @@ class BasicBlock(nn.Module):
 class Bottleneck(nn.Module):
     """Narrow to D channels, convolve 3 × 3 there, widen to `expansion` · D: σ(gate(F(x)) + shortcut(x)).
 
-    The stride is on the 3 × 3 convolution ("v1.5"; the paper has it on the first 1 × 1, which loses pixels).
+    The stride is on the 3 × 3 convolution ("v1.5"; the paper's `BottleneckV1` has it on the first 1 × 1).
     `groups` and `width_ratio` (the inner width relative to D) make it ResNeXt's and the wide ResNet's.
 
     Shapes: (B, C, H, W) → (B, expansion · D, ⌈H / stride⌉, ⌈W / stride⌉).

@@ -37,9 +37,9 @@ COUNTED = [
     *[(torchvision, f"resnet{depth}", depth) for depth in ("18", "34", "50", "101", "152")],
     *[(torchvision, name, name) for name in ("resnext50_32x4d", "resnext101_64x4d", "resnext101_32x8d")],
     *[(torchvision, f"wide_resnet{depth}_2", f"wide{depth}_2") for depth in ("50", "101")],
-    *[(pytorchcv, f"resnet{depth}", f"{depth}_v1") for depth in ("50", "101", "152")],
+    (pytorchcv, "resnet50", "50_v1"),
     *[(pytorchcv, f"resnet{depth}_cifar10", depth) for depth in ("20", "1202")],
-    *[(timm, f"legacy_seresnet{depth}", f"se{depth}_v1") for depth in ("50", "101", "152")],
+    *[(timm, f"legacy_seresnet{depth}", f"se{depth}_v1") for depth in ("50", "152")],
     (timm, "resnext101_32x4d", "resnext101_32x4d"),
     (pytorchcv, "seresnet50b", "se50"),
 ]
