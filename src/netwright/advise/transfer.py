@@ -46,10 +46,10 @@ def transfer(
         recipe, reasons = _recipe(params, table, facts, brief)
         known = {**facts, "share": f"{100 * table['probe']:.0f} %", "first": f"{table['first_layer_lr']:g}"}
         text = HOW[way].format_map(known)
-        why = [reason(rule("T18"), facts), {**reason(rule("T26"), facts), "text": text}]
+        why = [{**reason(rule("T26"), facts), "text": text}, reason(rule("T18"), facts)]
         candidates.append(
             Candidate(
-                name=f"{name}-{way}",
+                name=f"{family.name}-{way}",
                 family=family.name,
                 spec=spec,
                 recipe=replace(recipe, weights=weights),
@@ -81,5 +81,4 @@ def _recipe(
         first_layer_lr=table["first_layer_lr"],
         mixup=0.0,
     )
-    reasons = {name: text for name, text in reasons.items() if name not in ("weight_decay", "mixup")}
-    return recipe, {**reasons, "lr": reason(rule("T26"), facts)}
+    return recipe, {name: text for name, text in reasons.items() if name not in ("lr", "weight_decay", "mixup")}

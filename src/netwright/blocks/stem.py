@@ -160,6 +160,10 @@ class UnpaddedStem(nn.Module):
             x = F.pad(x, (0, max(0, 3 - width), 0, max(0, 3 - height)))
         return self.norm(self.conv(x))
 
+    def features(self, x: Tensor) -> list[Tensor]:
+        """(B, C, H, W) → its only map."""
+        return [self(x)]
+
 
 class FocusStem(nn.Module):
     """Each 2 × 2 pixels become one with four times the channels, and a 3 × 3 convolution mixes them: stride 2.

@@ -91,6 +91,12 @@ def design(
         list[str] | None,
         typer.Option(help="Leave this family out; may be given again.", rich_help_panel="Choice"),
     ] = None,
+    pretrained: Annotated[
+        str | None,
+        typer.Option(
+            help="Published weights to begin from: a file, a folder, a hub id, or auto.", rich_help_panel="Choice"
+        ),
+    ] = None,
     steps: Annotated[
         int | None,
         typer.Option(

@@ -14,6 +14,11 @@ def keep(weights: Mapping[str, Tensor], path: Path) -> None:
     save_file({name: value.contiguous() for name, value in weights.items()}, path)
 
 
+def kept(folder: Path) -> dict[str, Tensor]:
+    """The weights that the runs of a folder begin from."""
+    return load_file(folder / PRETRAINED)
+
+
 def start_from(path: Path, network: nn.Module) -> None:
     """Give the network the weights of the file; what the file leaves out must be the classifier's."""
     missing, unexpected = network.load_state_dict(load_file(path), strict=False)

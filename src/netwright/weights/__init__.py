@@ -11,6 +11,7 @@
 
 from netwright.weights.input import Input, class_names
 from netwright.weights.load import input_of, load
-from netwright.weights.transfer import Loaded, load_into
+from netwright.weights.published import available
+from netwright.weights.transfer import Loaded, load_into, match
 
-__all__ = ["Input", "Loaded", "class_names", "input_of", "load", "load_into"]
+__all__ = ["Input", "Loaded", "available", "class_names", "input_of", "load", "load_into", "match"]

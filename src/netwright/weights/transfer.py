@@ -55,9 +55,25 @@ def load_into(model: nn.Module, source: Mapping[str, Tensor] | str | Path, publi
     - the size of the image: learned positions on a grid are interpolated, as `GridPosition` does;
     - counters of batches are ignored.
     """
-    own = {key: x for key, x in model.state_dict().items() if not key.endswith("num_batches_tracked")}
-    if any(x.is_meta for x in own.values()):
+    if any(x.is_meta for x in model.state_dict().values()):
         raise InputError("a network on the meta device has no memory for weights", fix="build it on the CPU")
+    values, loaded = _match(model, source, publisher)
+    own = model.state_dict()
+    with torch.no_grad():
+        for key, value in values.items():
+            own[key].copy_(value)
+    return loaded
+
+
+def match(model: nn.Module, source: Mapping[str, Tensor] | str | Path, publisher: str | None = None) -> Loaded:
+    """What `load_into` would do, without doing it: for a network on the meta device too."""
+    return _match(model, source, publisher)[1]
+
+
+def _match(
+    model: nn.Module, source: Mapping[str, Tensor] | str | Path, publisher: str | None
+) -> tuple[dict[str, Tensor], Loaded]:
+    own = {key: x for key, x in model.state_dict().items() if not key.endswith("num_batches_tracked")}
     given = load(source) if isinstance(source, str | Path) else source
     given = {key: x for key, x in given.items() if not key.endswith("num_batches_tracked")}
     maps = maps_of(model)
@@ -92,13 +108,10 @@ def load_into(model: nn.Module, source: Mapping[str, Tensor] | str | Path, publi
     if missing or extra:
         raise InputError(_difference(missing, extra), where=publisher, fix="is it the same variant of the family?")
 
-    with torch.no_grad():
-        for key, value in values.items():
-            own[key].copy_(value)
     known = input_of(source) if isinstance(source, str | Path) else None
     if known is None:
         known = maps.images(publisher, shapes) if hasattr(maps, "images") else Input()
-    return Loaded(publisher, tuple(values), adapted, left_out, known)
+    return values, Loaded(publisher, tuple(values), adapted, left_out, known)
 
 
 def maps_of(model: nn.Module) -> ModuleType:

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from netwright.advise import propose_within
+from netwright.advise.transfer import transfer
 from netwright.design import Brief, Budget, Data, Design, Recipe, Spec
 from netwright.design import Task as TaskSection
 from netwright.errors import InputError
-from netwright.train import arrays, checkpoint
+from netwright.train import arrays, checkpoint, start
 from netwright.train.halving import Competition, Entrant
 from netwright.train.objective import Objective
 from netwright.train.pool import Pool
@@ -21,10 +22,14 @@ from netwright.workbench.baselines import baselines_of
 from netwright.workbench.hand_over import Evidence, hand_over
 from netwright.workbench.narrator import Narrator, Silent
 from netwright.workbench.prepare import Prepared, prepare
+from netwright.workbench.pretrained import Pretrained, adaptations
+from netwright.workbench.pretrained import find as pretrained_weights
 from netwright.workbench.request import DEFAULT_TIME, Request
 from netwright.workbench.result import Result
 
 IN_MEMORY = "data in memory"
+BESIDE_PRETRAINED = 2
+"""Candidates that begin at random, for comparison, where published weights are given."""
 
 
 def design(
@@ -40,7 +45,8 @@ def design(
     source: a path, the name of one of scikit-learn's sets, a DataFrame, or (inputs, labels) ·
     options: `target`, `text`, `task`, `metric`; the hard limits `params`, `flops`, `latency`, `memory`, `size`,
     `time` ("200k", "5ms", "100MB", "2min"); `group`, `time_column`, `test`, `test_fraction`, `drop`, `image_size`;
-    `prefer`, `exclude` (families); `steps`, `workers`, `seed` · out: the result's folder ·
+    `prefer`, `exclude` (families); `pretrained` (a file, folder or hub id of published weights, or "auto");
+    `steps`, `workers`, `seed` · out: the result's folder ·
     resume: go on with an interrupted run.
 
     Raises InputError where the data or options can't be used, BudgetError where no family fits the limits.
@@ -63,7 +69,8 @@ def design(
 
     with Interrupt() as interrupt:
         narrator.stage("Looking at the data")
-        prepared = prepare(source, request)
+        pretrained = published(request, narrator)
+        prepared = prepare(source, request, pretrained)
         tell_data(prepared, narrator)
 
         result = places.result_folder(prepared.dataset.name, Path(out) if out else None, resume)
@@ -79,9 +86,9 @@ def design(
                     fix="go on with it by --resume, or remove the folder",
                 )
             narrator.stage("Choosing and sizing candidates")
-            proposals = choose(prepared, request, budget)
+            proposals = choose(prepared, request, budget, pretrained)
             places.check_writable(result)
-            set_up(work, prepared, request, proposals)
+            set_up(work, prepared, request, proposals, pretrained)
         for candidate in proposals.candidates:
             narrator.say(f"{candidate['name']:28} {candidate['cost']['params']['value']:>10,.0f} parameters")
 
@@ -124,6 +131,7 @@ def design(
             plan=plan,
             chosen=chosen,
             weights=checkpoint.best_weights(work / "checkpoints" / f"{plan['best']}.pt"),
+            pretrained=start.kept(work) if chosen["recipe"]["weights"] else None,
             design=write_design(prepared, request, budget, chosen, plan, int(seed)),
             baselines=baselines,
             interrupted=plan["interrupted"],
@@ -183,8 +191,20 @@ def tell_data(prepared: Prepared, narrator: Narrator) -> None:
         narrator.say(note)
 
 
-def choose(prepared: Prepared, request: Request, budget: Budget) -> Proposals:
-    """Candidates by the rules, each sized to the limits, with its recipe."""
+def published(request: Request, narrator: Narrator) -> Pretrained | None:
+    """The weights that were asked for, and what they are."""
+    if request.pretrained is None:
+        return None
+    found = pretrained_weights(request.pretrained)
+    if found is None:
+        narrator.warn("no published weights are at hand, here or on the hub: every network begins at random")
+    else:
+        narrator.say(f"{found.source}: the weights of {found.preset}, trained at {found.input.size} pixels")
+    return found
+
+
+def choose(prepared: Prepared, request: Request, budget: Budget, pretrained: Pretrained | None = None) -> Proposals:
+    """Candidates by the rules, each sized to the limits, with its recipe; those with published weights first."""
     brief = Brief(
         task=prepared.task.kind,
         target=prepared.dataset.target_name,
@@ -196,8 +216,12 @@ def choose(prepared: Prepared, request: Request, budget: Budget) -> Proposals:
         seed=request.seed,
     )
     fitted = propose_within(prepared.profile, brief, prepared.contract)
+    found, rejected = fitted.candidates, fitted.rejected
+    if pretrained is not None:
+        given, left_out = transfer(pretrained.spec, pretrained.source, prepared.profile, brief, prepared.contract)
+        found, rejected = [*given, *found[:BESIDE_PRETRAINED]], [*left_out, *rejected]
     candidates = []
-    for candidate, sized in fitted.candidates:
+    for candidate, sized in found:
         recipe = candidate.recipe if request.steps is None else replace(candidate.recipe, steps=request.steps)
         candidates.append(
             {
@@ -211,10 +235,12 @@ def choose(prepared: Prepared, request: Request, budget: Budget) -> Proposals:
                 "cost": {name: asdict(figure) for name, figure in {**candidate.default_cost, **sized.cost}.items()},
             }
         )
-    return Proposals(candidates, fitted.rejected, fitted.notes)
+    return Proposals(candidates, rejected, fitted.notes)
 
 
-def set_up(work: Path, prepared: Prepared, request: Request, proposals: Proposals) -> None:
+def set_up(
+    work: Path, prepared: Prepared, request: Request, proposals: Proposals, pretrained: Pretrained | None = None
+) -> None:
     """The run's folder: what the workers read, and what a resumed run needs."""
     draft = work.with_name(f".{work.name}.draft")
     shutil.rmtree(draft, ignore_errors=True)
@@ -222,6 +248,10 @@ def set_up(work: Path, prepared: Prepared, request: Request, proposals: Proposal
     arrays.save(draft / "arrays", {part: prepared.parts[part] for part in ("train", "validation")})
     objective = Objective(prepared.task, prepared.fitted)
     (draft / "objective.json").write_text(json.dumps(objective.to_json()))
+    if pretrained is not None:
+        weights, loaded = pretrained.weights_for(prepared.contract)
+        start.keep(weights, draft / start.PRETRAINED)
+        proposals.notes += [{"rule": "T26", "text": f"{what}."} for what in adaptations(loaded)]
     proposals.save(draft / "candidates.json")
     request.save(draft / "request.json")
     draft.rename(work)

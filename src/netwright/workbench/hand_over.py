@@ -38,6 +38,7 @@ class Evidence:
     design: Design
     baselines: Baselines | None
     interrupted: bool
+    pretrained: dict[str, Tensor] | None = None
 
     @cached_property
     def network(self) -> nn.Module:
@@ -118,6 +119,7 @@ def hand_over(evidence: Evidence, folder: Path) -> dict[str, Any]:
             validation=prepared.rows("validation"),
             test=None if evidence.interrupted else prepared.rows("test"),
             score=None if evidence.interrupted else evidence.score,
+            pretrained=evidence.pretrained,
         )
     evidence.design.save(folder / MARK)
     content = dossier(evidence, folder)

@@ -16,7 +16,9 @@ from netwright.data import (
     profile,
     split,
 )
+from netwright.errors import InputError
 from netwright.tasks import Task
+from netwright.workbench.pretrained import Pretrained
 
 SKEWED = 1.0
 """A positive target with more skew than this is learnt as its logarithm: prices, incomes, durations."""
@@ -46,8 +48,11 @@ class Prepared:
         return self.dataset.take(getattr(self.split, part))
 
 
-def prepare(source: Any, request: Any) -> Prepared:
-    """Everything that is decided about the data before any network; the test part is encoded, not looked at."""
+def prepare(source: Any, request: Any, pretrained: Pretrained | None = None) -> Prepared:
+    """Everything that is decided about the data before any network; the test part is encoded, not looked at.
+
+    Published weights, where training begins from some, decide how images are normalised, and the least size.
+    """
     dataset = load(
         source,
         target=request.target,
@@ -67,7 +72,7 @@ def prepare(source: Any, request: Any) -> Prepared:
         time_column=request.time_column,
         **({"test_fraction": request.test_fraction} if request.test_fraction else {}),
     )
-    fitted = fit_preprocessing(dataset, parts.train, found, **options(request, found))
+    fitted = fit_preprocessing(dataset, parts.train, found, **options(request, found, pretrained))
     apply = preprocessing(fitted)
     prepared = Prepared(dataset, found, parts, fitted, apply, task, {})
     for part in ("train", "validation", "test"):
@@ -76,9 +81,17 @@ def prepare(source: Any, request: Any) -> Prepared:
     return prepared
 
 
-def options(request: Any, found: Profile) -> dict[str, Any]:
-    """What the person said about the preprocessing, and the scale of a number to predict."""
+def options(request: Any, found: Profile, pretrained: Pretrained | None) -> dict[str, Any]:
+    """What the person and the weights say about the preprocessing, and the scale of a number to predict."""
     chosen: dict[str, Any] = {"image_size": request.image_size} if request.image_size else {}
+    if pretrained is not None:
+        if found.modality != "image":
+            fix = "leave --pretrained out"
+            raise InputError("published weights are for images", where=f"{found.modality} data", fix=fix)
+        assert found.image is not None
+        side = min(found.image["height"], found.image["width"])
+        chosen = {"image_size": pretrained.image_size(side), **chosen}
+        chosen["moments"] = pretrained.moments(found.image["channels"])
     if found.task == "regression" and found.target["quantiles"]["0"] > 0 and found.target["skew"] > SKEWED:
         chosen["target_transform"] = "log"
     return chosen

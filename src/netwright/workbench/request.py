@@ -35,6 +35,7 @@ class Request:
     test_fraction: float | None = None
     drop: list[str] = field(default_factory=list)
     image_size: int | None = None
+    pretrained: str | None = None
     prefer: list[str] = field(default_factory=list)
     exclude: list[str] = field(default_factory=list)
     steps: int | None = None

@@ -10,7 +10,7 @@ import torch
 
 from netwright.design import Design
 from netwright.errors import InputError
-from netwright.train import arrays, checkpoint
+from netwright.train import arrays, checkpoint, start
 from netwright.train.job import Job
 from netwright.train.job import run as run_job
 from netwright.train.objective import Objective
@@ -21,6 +21,7 @@ from netwright.workbench.design import available_cores, tell_data
 from netwright.workbench.hand_over import Evidence, hand_over
 from netwright.workbench.narrator import Narrator, Silent
 from netwright.workbench.prepare import Prepared, prepare
+from netwright.workbench.pretrained import Pretrained, recognise
 from netwright.workbench.request import Request
 from netwright.workbench.result import Result
 
@@ -57,13 +58,14 @@ def train(
     with Interrupt() as interrupt:
         narrator.stage("Looking at the data")
         request = request_of(design, data)
-        prepared = prepare(data if data is not None else design.data.source, request)
+        pretrained = recognise(design.recipe.weights) if design.recipe.weights else None
+        prepared = prepare(data if data is not None else design.data.source, request, pretrained)
         tell_data(prepared, narrator)
         check_contract(design, prepared, file)
         result = places.result_folder(f"{design.name}-trained", Path(out) if out else None, resume)
         work = places.work_folder(result)
         asked = {"design": design.to_data(), "threads": threads, "data": request.source}
-        set_up(work, result, asked, prepared, resume)
+        set_up(work, result, asked, prepared, resume, pretrained)
 
         narrator.stage(f"Training ({design.recipe.steps:,} steps)")
         name = f"{design.name}.seed0"
@@ -110,6 +112,7 @@ def train(
             design=design,
             baselines=baselines,
             interrupted=stopped,
+            pretrained=start.kept(work) if pretrained else None,
         )
         report = hand_over(evidence, work / "result")
         places.put(work / "result", result)
@@ -151,7 +154,14 @@ def check_contract(design: Design, prepared: Prepared, file: str | Path) -> None
             )
 
 
-def set_up(work: Path, result: Path, asked: dict[str, Any], prepared: Prepared, resume: bool) -> None:
+def set_up(
+    work: Path,
+    result: Path,
+    asked: dict[str, Any],
+    prepared: Prepared,
+    resume: bool,
+    pretrained: Pretrained | None,
+) -> None:
     """The run's folder, new or as it was left."""
     begun = work / "train.json"
     if resume:
@@ -173,5 +183,7 @@ def set_up(work: Path, result: Path, asked: dict[str, Any], prepared: Prepared, 
     arrays.save(draft / "arrays", {part: prepared.parts[part] for part in ("train", "validation")})
     objective = Objective(prepared.task, prepared.fitted)
     (draft / "objective.json").write_text(json.dumps(objective.to_json()))
+    if pretrained is not None:
+        start.keep(pretrained.weights_for(prepared.contract)[0], draft / start.PRETRAINED)
     (draft / "train.json").write_text(json.dumps(asked))
     draft.rename(work)

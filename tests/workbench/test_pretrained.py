@@ -1,0 +1,118 @@
+"""Published weights as the start of a design: recognised, adapted, trained with, handed over."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file, save_file
+
+import netwright as nw
+from netwright.errors import InputError
+from netwright.workbench import pretrained
+from tests.parity import randomise
+from tests.references import torchvision
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory) -> Path:
+    """MobileNetV2 as torchvision would publish it, with random weights."""
+    path = tmp_path_factory.mktemp("weights") / "mobilenet_v2.pth"
+    torch.save(randomise(torchvision().models.mobilenet_v2()).state_dict(), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("data") / "photos"
+    rng = np.random.default_rng(0)
+    for name, colour in (("red", 0), ("blue", 2)):
+        (folder / name).mkdir(parents=True)
+        for i in range(30):
+            pixels = rng.integers(0, 120, (24, 24, 3), dtype=np.uint8)
+            pixels[..., colour] += 100
+            Image.fromarray(pixels).save(folder / name / f"{i}.png")
+    return folder
+
+
+def test_weights_are_recognised(weights):
+    found = pretrained.recognise(str(weights))
+    assert found.preset == "mobilenetv2:x1_0" and found.input.size == 224
+    assert [found.image_size(side) for side in (24, 150, 500)] == [112, 150, 224]
+    tensors, loaded = found.weights_for({"num_classes": 2, "in_channels": 1, "image_size": 112})
+    assert not any(name.startswith("head.") for name in tensors)
+    said = " ".join(pretrained.adaptations(loaded))
+    assert "1 channels" in said and "2 classes instead of 1000" in said
+
+
+@pytest.fixture(scope="module")
+def result(weights, photos, tmp_path_factory):
+    out = tmp_path_factory.mktemp("out") / "photos"
+    return nw.design(photos, pretrained=str(weights), image_size=32, steps=3, workers=1, prefer="resnet", out=out)
+
+
+def test_both_ways_compete_with_networks_from_scratch(result, weights):
+    decision = result.report["decision"]
+    names = [row["name"] for row in decision["candidates"]]
+    assert names[:2] == ["mobilenetv2-probe", "mobilenetv2-finetune"] and len(names) == 4
+    reasons = json.dumps(decision["candidates"][1])
+    assert "fine-tuned" in reasons and str(weights) in reasons
+    assert any("2 classes instead of 1000" in note["text"] for note in decision["notes"])
+
+
+def test_the_folder_trains_from_the_weights(weights, photos, tmp_path):
+    """The ejected train.py begins where our training began, and needs no netwright."""
+    data = nw.design(photos, pretrained=str(weights), image_size=32, steps=2, workers=1, out=tmp_path / "a")
+    design = data.design
+    design.model = nw.Spec("mobilenetv2:x1_0")
+    recipe = {**design.recipe.to_data(), "weights": str(weights), "probe": 0.5, "first_layer_lr": 0.1, "steps": 4}
+    design.recipe = nw.Recipe.from_data(recipe)
+    design.save(tmp_path / "mine.yaml")
+    made = nw.train(tmp_path / "mine.yaml", out=tmp_path / "b")
+    folder = made.folder
+    kept = load_file(folder / "pretrained.safetensors")
+    published = torch.load(weights, weights_only=True)
+    assert torch.equal(kept["stem.conv.conv.weight"], published["features.0.0.weight"])
+    script = (folder / "train.py").read_text()
+    assert "PROBE = 0.5" in script and "FIRST_LAYER = 0.1" in script
+    command = [sys.executable, "train.py", "--steps", "4", "--out", "again.safetensors"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr[-2000:]
+    again = load_file(folder / "again.safetensors")
+    # Four steps are not far from the start: it did begin there.
+    moved = (again["stem.conv.conv.weight"] - kept["stem.conv.conv.weight"]).abs().max()
+    assert 0 < float(moved) < 0.1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"pretrained": "missing.pth"}, "no such file"),
+        ({"pretrained": "{unknown}"}, "weights of no network that is known"),
+    ],
+)
+def test_bad_weights(photos, tmp_path, options, message):
+    save_file({"a.weight": torch.zeros(3_500_000)}, tmp_path / "unknown.safetensors")
+    options = {k: v.format(unknown=tmp_path / "unknown.safetensors") for k, v in options.items()}
+    with pytest.raises(InputError, match=message):
+        nw.design(photos, **options, steps=1, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_weights_are_for_images(weights, tmp_path):
+    with pytest.raises(InputError, match="published weights are for images"):
+        nw.design("iris", pretrained=str(weights), steps=1, out=tmp_path / "out")
+
+
+def test_limits_that_the_weights_can_not_meet(weights, photos, tmp_path):
+    made = nw.design(
+        photos, pretrained=str(weights), image_size=32, params="100k", steps=2, workers=1, out=tmp_path / "out"
+    )
+    decision = made.report["decision"]
+    (rejected,) = [row for row in decision["rejected"] if row["family"] == "mobilenetv2:x1_0"]
+    assert "its size is fixed" in rejected["reasons"][0]["text"]
+    assert not any("mobilenetv2" in row["name"] for row in decision["candidates"])
