@@ -9,14 +9,15 @@ from torch import nn
 
 from netwright.blocks import stem
 from netwright.blocks.norm2d import GroupNorm
-from netwright.blocks.stem import ImageNetStem, PatchStem, SmallStem
+from netwright.blocks.stem import ConvStem, ImageNetStem, PatchStem, SmallStem, UnpaddedStem
 from tests.parity import assert_same, copy_by_order, randomise
 from tests.references import timm, torchvision
 
+PADDED = [getattr(stem, name) for name in stem.__all__ if name != "UnpaddedStem"]
 STEMS = [ImageNetStem, SmallStem, partial(SmallStem, stride=2), PatchStem, partial(PatchStem, patch_size=1)]
 
 
-@pytest.mark.parametrize("make", [getattr(stem, name) for name in stem.__all__] + STEMS)
+@pytest.mark.parametrize("make", PADDED + STEMS)
 @pytest.mark.parametrize("height, width", [(32, 32), (8, 12), (1, 3), (37, 50)])
 def test_stride_is_what_the_map_shrinks_by(make, height, width):
     module = make(2, 6)
@@ -41,6 +42,23 @@ def test_patch_stem_is_timms():
 
 
 def test_norm_and_activation_are_slots():
-    for make in (ImageNetStem, SmallStem):
+    for make in (ConvStem, ImageNetStem, SmallStem):
         kinds = {type(m) for m in make(3, 8, norm=GroupNorm, activation=nn.SiLU).modules()}
         assert GroupNorm in kinds and nn.SiLU in kinds and not kinds & {nn.BatchNorm2d, nn.ReLU}
+
+
+def test_conv_stem_halves_the_map_again_and_again():
+    module = ConvStem(3, 8)
+    assert module.strides == [2, 4, 8] and module.channels == [4, 8, 8]
+    maps = module.features(torch.randn(2, 3, 33, 40))
+    assert [m.shape[1:] for m in maps] == [(4, 17, 20), (8, 9, 10), (8, 5, 5)]
+    assert ConvStem(3, 8, num_convs=1).channels == [8]
+
+
+@pytest.mark.parametrize("height, width", [(32, 33), (1, 2), (3, 4)])
+def test_unpadded_stem_takes_whole_windows(height, width):
+    module, x = randomise(UnpaddedStem(3, 6)).eval(), torch.randn(2, 3, height, width)
+    y = module(x)
+    assert y.shape == (2, 6, max(1, (height - 1) // 2), max(1, (width - 1) // 2))
+    filled = nn.functional.pad(x, (0, max(0, 3 - width), 0, max(0, 3 - height)))
+    torch.testing.assert_close(y, module.norm(nn.functional.conv2d(filled, module.conv.weight, stride=2)))

@@ -151,8 +151,9 @@ class UnpaddedStem(nn.Module):
         super().__init__()
         self.stride = 2
         self.channels, self.strides = [dim], [2]
-        self.norm = norm(dim)
-        self.conv = nn.Conv2d(in_channels, dim, 3, 2, bias=isinstance(self.norm, Identity))
+        normalise = norm(dim)
+        self.conv = nn.Conv2d(in_channels, dim, 3, 2, bias=isinstance(normalise, Identity))
+        self.norm = normalise
 
     def forward(self, x: Tensor) -> Tensor:
         height, width = x.shape[-2:]
