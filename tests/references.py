@@ -6,6 +6,7 @@ pytorchcv, transformers) need its operators declared first.
 
 import importlib
 import importlib.util
+import sys
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -82,6 +83,13 @@ def hourglass() -> ModuleType:
 
 @cache
 def libreyolo() -> ModuleType:
-    """libreyolo's YOLOX, MIT-licensed."""
-    torchvision()
-    return importlib.import_module("libreyolo")
+    """libreyolo's YOLOX, MIT-licensed: `libreyolo().LibreYOLOXModel("s", 80)`.
+
+    The packages around that file import OpenCV and more, so empty ones stand in for them.
+    """
+    root = Path(importlib.import_module("libreyolo").__path__[0])
+    for name in ("models", "models.yolox", "training"):
+        package = ModuleType(f"libreyolo.{name}")
+        package.__path__ = [str(root.joinpath(*name.split(".")))]
+        sys.modules[package.__name__] = package
+    return importlib.import_module("libreyolo.models.yolox.nn")

@@ -65,8 +65,8 @@ def example_inputs(modality: str, contract: Mapping[str, Any], rows: int = 3) ->
     """Random inputs of a modality, fit for what the constructor was given."""
     generator = torch.Generator().manual_seed(SEED)
     if modality in ("image", "vision", "segmentation", "detection", "pretraining"):
-        side = int(contract.get("image_size", 64))
-        return {"x": torch.randn(rows, int(contract.get("in_channels", 3)), side, side, generator=generator)}
+        side, name = int(contract.get("image_size", 64)), "images" if modality == "detection" else "x"
+        return {name: torch.randn(rows, int(contract.get("in_channels", 3)), side, side, generator=generator)}
     if modality == "text":
         length = min(12, int(contract.get("max_length", 256)))
         tokens = torch.randint(1, int(contract["vocab_size"]), (rows, length), generator=generator)
