@@ -30,11 +30,14 @@ INPUTS: dict[str, dict[str, Any]] = {
     "pretraining": {"num_classes": 3, "in_channels": 2, "image_size": 32},
     "tabular": {"num_features": 5, "cardinalities": [3, 40], "num_classes": 3},
     "text": {"vocab_size": 50, "max_length": 16, "num_classes": 3},
+    "pretraining": {"in_channels": 2, "image_size": 16},
 }
 USUAL = {
     "dim": 16,
     "depth": 1,
     "depths": [1, 1],
+    "decoder_dim": 64,
+    "decoder_depth": 1,
     "width_mult": 0.25,
     "depth_mult": 0.25,
     "patch_size": 8,
@@ -70,6 +73,7 @@ SHARES = {"squeezeexcite.gate": ("hardsigmoid", "sigmoid")}
 # Pairs that refuse each other with these words, though each goes with others.
 REFUSALS = {
     "BiFPN fuses maps of two scales or more": "all maps of a plain transformer have one scale",
+    "are not a square": "rotations on a grid want one: a square behind one token, or so many columns as they are told",
     "the backbone has": "with a stem of stride 1 the map that the head wants is not there",
 }
 

@@ -12,7 +12,8 @@ from netwright.blocks.slots import Channel, Mixer, Norm, Scale
 class TransformerBlock(nn.Module):
     """Mix the tokens, then the channels, each as a residual branch behind a norm.
 
-    x ← x + γ₁ mixer(norm₁(x)); x ← x + γ₂ channel(norm₂(x)).
+    x ← x + γ₁ mixer(norm₁(x)); x ← x + γ₂ channel(norm₂(x)). With a mixer of maps (`WindowAttention`) x is a map
+    (B, H, W, D), and the mask is what that mixer takes.
 
     Shapes: x (B, N, D), mask (B, N) true where a token is real → (B, N, D).
     Source: Xiong et al. 2020, On layer normalization in the transformer architecture, arXiv:2002.04745.

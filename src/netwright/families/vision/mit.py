@@ -25,8 +25,8 @@ class MixTransformer(nn.Module):
 
     The default is MiT-B0. Stage i has `depths[i]` blocks (up to four stages), of width `dim` times 1, 2, 5, 8,
     with as many heads. The first stage has the stride `patch_size`, 4 for photographs, 2 or 1 for small images;
-    each further one halves the map. The probability of dropping a branch grows from 0 at the first block to
-    `drop_path` at the last one (arXiv:1603.09382).
+    each further one halves the map. `dropout` acts at the end of each residual branch; the probability of
+    dropping a whole branch grows from 0 at the first block to `drop_path` at the last one (arXiv:1603.09382).
 
     Shapes: (B, C, H, W) → (B, num_classes); `features` → for each stage a map
     (B, channels[i], H / strides[i], W / strides[i]), sizes rounded up.

@@ -22,8 +22,9 @@ class Swin(nn.Module):
     """Transformer blocks with attention in windows, every second one in shifted windows; the default is Swin-T.
 
     Stage i has `depths[i]` blocks of width `dim` · 2ⁱ, with heads of `head_dim` channels. For small images give
-    the stem a patch size of 2 or 1. The probability of dropping a branch grows from 0 at the first block to
-    `drop_path` at the last one (arXiv:1603.09382).
+    the stem a patch size of 2 or 1. `dropout` acts on the stem's map and at the end of each residual branch. The
+    probability of dropping a branch grows from 0 at the first block to `drop_path` at the last one
+    (arXiv:1603.09382).
 
     Shapes: (B, C, H, W) → (B, num_classes); `features` → for each stage a map (B, channels[i], H / strides[i],
     W / strides[i]), sizes rounded down by the stem and up between the stages, at least 1.
@@ -56,7 +57,8 @@ class Swin(nn.Module):
         for i, (width, depth) in enumerate(zip(self.channels, depths, strict=True)):
             rates = [drop_path * (built + j) / max(1, total - 1) for j in range(depth)]
             merge = PatchMerging(width // 2, width, norm) if i > 0 else Identity()
-            self.stages.append(SwinStage(width, merge, head_dim, window_size, channel, norm, scale, rates))
+            stage = SwinStage(width, merge, head_dim, window_size, channel, norm, scale, dropout, rates)
+            self.stages.append(stage)
             built += depth
         self.norm = norm(self.channels[-1])
         self.head = nn.Linear(self.channels[-1], num_classes)
@@ -97,6 +99,7 @@ class SwinStage(nn.Module):
         channel: Channel,
         norm: Norm,
         scale: Scale,
+        dropout: float,
         drop_paths: Sequence[float],
     ):
         super().__init__()
@@ -107,7 +110,7 @@ class SwinStage(nn.Module):
         for i, drop_path in enumerate(drop_paths):
             shift = self.shift if i % 2 else 0
             mixer = partial(WindowAttention, num_heads=num_heads, window_size=window_size, shift=shift)
-            self.blocks.append(TransformerBlock(dim, mixer, channel, norm, scale, drop_path=drop_path))
+            self.blocks.append(TransformerBlock(dim, mixer, channel, norm, scale, dropout, drop_path))
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.merge(x)
