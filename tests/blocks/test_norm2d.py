@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from netwright.blocks import norm2d
-from netwright.blocks.norm2d import GroupNorm, LayerNorm2d
+from netwright.blocks.norm2d import GroupNorm, LayerNorm2d, LocalResponseNorm
 from tests.parity import assert_same, copy_by_order, randomise
 from tests.references import timm
 
@@ -51,3 +51,13 @@ def test_layer_norm_in_one_line():
 
 def test_layer_norm_lies_channels_last():
     assert LayerNorm2d(12)(X).is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize("size", [3, 5])
+def test_local_response_norm_is_the_papers_sum(size):
+    ours = LocalResponseNorm(12, size=size, alpha=0.3, beta=0.6, k=1.5)
+    expected = torch.empty_like(X)
+    for i in range(12):
+        near = X[:, max(0, i - size // 2) : i + size // 2 + 1]
+        expected[:, i] = X[:, i] / (1.5 + 0.3 * near.square().sum(1)) ** 0.6
+    torch.testing.assert_close(ours(X), expected)

@@ -20,11 +20,14 @@ INPUTS = {
     "detection": {"num_classes": 5, "in_channels": 2, "image_size": 64},
     "tabular": {"num_features": 5, "cardinalities": [3, 40], "num_classes": 3},
     "text": {"vocab_size": 50, "max_length": 16, "num_classes": 3},
+    "pretraining": {"in_channels": 2, "image_size": 32},
 }
 SMALL = {
     "dim": 8,
     "depth": 2,
     "depths": [1, 2],
+    "decoder_dim": 16,
+    "decoder_depth": 1,
     "width_mult": 0.25,
     "patch_size": 8,
     "numeric_dim": 4,
@@ -32,6 +35,9 @@ SMALL = {
     "dims": [8, 16],
     "num_stacks": 2,
     "backbone": {"resnet": {"dim": 8, "depths": [1, 2]}},
+    "growth_rate": 4,
+    "hidden": [8],
+    "grid": 2,
 }
 HEADS = {"attention", "attentionpool"}
 

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn import BatchNorm2d, Identity
 
-__all__ = ["BatchNorm2d", "GroupNorm", "Identity", "LayerNorm2d"]
+__all__ = ["BatchNorm2d", "GroupNorm", "Identity", "LayerNorm2d", "LocalResponseNorm"]
 
 
 class GroupNorm(nn.Module):
@@ -55,3 +55,23 @@ class LayerNorm2d(nn.Module):
 
     def extra_repr(self) -> str:
         return f"{len(self.weight)}, eps={self.eps}"
+
+
+class LocalResponseNorm(nn.Module):
+    """Divide each channel by how strong its neighbours are at the same pixel; nothing is learned.
+
+    yᵢ = xᵢ / (k + α Σⱼ xⱼ²)^β, j over the `size` channels around i. α is the paper's: torch divides its by `size`.
+
+    Shapes: (B, C, H, W) → (B, C, H, W).
+    Source: Krizhevsky et al. 2012, ImageNet classification with deep convolutional neural networks (NeurIPS).
+    """
+
+    def __init__(self, dim: int, size: int = 5, alpha: float = 1e-4, beta: float = 0.75, k: float = 2.0):
+        super().__init__()
+        self.size, self.alpha, self.beta, self.k = size, alpha, beta, k
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.local_response_norm(x, self.size, self.alpha * self.size, self.beta, self.k)
+
+    def extra_repr(self) -> str:
+        return f"size={self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"

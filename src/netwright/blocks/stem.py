@@ -9,7 +9,7 @@ from torch.nn import BatchNorm2d, ReLU
 
 from netwright.blocks.conv import ConvNormAct, PatchConv
 from netwright.blocks.norm2d import LayerNorm2d
-from netwright.blocks.slots import Activation, Norm2d
+from netwright.blocks.slots import Activation, Conv2d, Norm2d
 
 __all__ = ["ImageNetStem", "PatchStem", "SmallStem"]
 
@@ -17,15 +17,24 @@ __all__ = ["ImageNetStem", "PatchStem", "SmallStem"]
 class ImageNetStem(nn.Module):
     """A 7 × 7 convolution with stride 2 and a 3 × 3 max-pooling with stride 2, for photographs: stride 4.
 
+    Without norm, activation and bias it is the stem of pre-activation networks, whose blocks begin with these.
+
     Shapes: (B, C, H, W) → (B, D, ⌈H / 4⌉, ⌈W / 4⌉).
     Source: He et al. 2015, arXiv:1512.03385.
     """
 
-    def __init__(self, in_channels: int, dim: int, norm: Norm2d = BatchNorm2d, activation: Activation = ReLU):
+    def __init__(
+        self,
+        in_channels: int,
+        dim: int,
+        norm: Norm2d = BatchNorm2d,
+        activation: Activation = ReLU,
+        bias: bool | None = None,
+    ):
         super().__init__()
         self.stride = 4
         self.channels, self.strides = [dim, dim], [2, 4]
-        self.conv = ConvNormAct(in_channels, dim, 7, stride=2, norm=norm, activation=activation)
+        self.conv = ConvNormAct(in_channels, dim, 7, stride=2, norm=norm, activation=activation, bias=bias)
         self.pool = nn.MaxPool2d(3, stride=2, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -51,11 +60,13 @@ class SmallStem(nn.Module):
         stride: int = 1,
         norm: Norm2d = BatchNorm2d,
         activation: Activation = ReLU,
+        conv: Conv2d = nn.Conv2d,
+        bias: bool | None = None,
     ):
         super().__init__()
         self.stride = stride
         self.channels, self.strides = [dim], [stride]
-        self.conv = ConvNormAct(in_channels, dim, 3, stride, norm=norm, activation=activation)
+        self.conv = ConvNormAct(in_channels, dim, 3, stride, norm=norm, activation=activation, conv=conv, bias=bias)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.conv(x)
