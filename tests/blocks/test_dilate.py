@@ -8,12 +8,16 @@ import torch
 from torch import nn
 
 from netwright.blocks.conv import ConvNormAct
+from netwright.blocks.conv2d import SameConv2d
 from netwright.blocks.dilate import dilate
 from netwright.blocks.residual2d import BasicBlock
 from netwright.families.vision.convnext import ConvNeXt
+from netwright.families.vision.densenet import DenseNet
+from netwright.families.vision.efficientnet import EfficientNet
 from netwright.families.vision.mobilenetv3 import MobileNetV3
 from netwright.families.vision.resnet import ResNet
 from netwright.families.vision.unet_encoder import UNetEncoder
+from netwright.families.vision.vgg import VGG
 from netwright.families.vision.vit import ViT
 from tests.families.vision.contract import images
 from tests.parity import randomise
@@ -43,11 +47,14 @@ class Averaging(nn.Module):
 
 
 RESNET = partial(ResNet, dim=4, depths=(1, 2, 1, 2))
+SAME = partial(EfficientNet, width_mult=0.25, depth_mult=0.5, conv=SameConv2d, gate=nn.Identity, first_gate=nn.Identity)
 CASES = {
     "bottleneck": (RESNET, (75, 50)),
     "basic": (partial(RESNET, block=BasicBlock), (75, 50)),
     "mobilenet": (partial(MobileNetV3, layout="small", width_mult=0.25, gate=nn.Identity), (75, 50)),
     "convnext": (partial(ConvNeXt, dim=4, depths=(1, 1, 2, 1)), (64, 96)),  # odd borders would be dropped
+    "same-padding": (SAME, (64, 96)),  # of odd sizes it puts the extra row elsewhere
+    "densenet": (partial(DenseNet, growth_rate=4, depths=(1, 2, 1, 1)), (64, 96)),
     "max-pooling": (partial(UNetEncoder, dim=2), (37, 50)),
     "average-pooling": (Averaging, (32, 48)),
 }
@@ -106,6 +113,8 @@ def test_what_cannot_be_dilated_is_said():
     counting.stages[2][0][1].count_include_pad = True
     with pytest.raises(ValueError, match="count_include_pad"):
         dilate(counting, 3, 4)
+    with pytest.raises(ValueError, match="give it output_stride=8"):  # one pooling serves all its scales
+        dilate(VGG(dim=4, depths=(1, 1, 1), hidden=()), 3, 4)
     slicing = Averaging()
     slicing.stages[2][0] = nn.PixelUnshuffle(2)
     slicing.stages[2][1] = ConvNormAct(16, 4, 3)

@@ -7,7 +7,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from netwright.blocks.conv2d import SameConv2d
+from netwright.blocks.downsample import MaxDownsample, MeanDownsample
+
 __all__ = ["dilate"]
+
+MEANS = (nn.AvgPool2d, MeanDownsample)
+LAYERS = (nn.Conv2d, nn.MaxPool2d, MaxDownsample, *MEANS)
 
 
 def dilate(network: Any, in_channels: int, output_stride: int) -> Any:
@@ -89,27 +95,32 @@ class AtrousAvgPool2d(nn.Module):
 
 def _spread(layer: Any, rate: int) -> nn.Module:
     """The layer with stride 1, its kernel spread by the rate."""
-    kernel, stride, pad = (_single(layer, name) for name in ("kernel_size", "stride", "padding"))
+    kernel, stride = _single(layer, "kernel_size", 1), _single(layer, "stride", 1)
+    pad, old = _single(layer, "padding", 0), _single(layer, "dilation", 1)
     if rate == 1 and stride == 1:
         return layer
-    pooling = isinstance(layer, nn.AvgPool2d)
-    old = 1 if pooling else _single(layer, "dilation")
     new = old * rate if kernel > 1 else old  # a 1 × 1 kernel has nothing to spread, and is faster undilated
+    if isinstance(layer, SameConv2d) and stride > 1:
+        pad = (kernel - stride) // 2  # what it puts above and to the left of even sizes
     left, right = pad * rate, (old * (kernel - 1) - pad) * rate  # as much in all as keeps the size
     if stride == 1:  # where it kept the size, it still does
         right = left
     if isinstance(layer, nn.Conv2d):
         if left != right:
+            if type(layer) not in (nn.Conv2d, SameConv2d):
+                raise ValueError(f"{layer} can't be dilated: it needs more padding on one side than on the other")
             return AtrousConv2d(layer, new, [left, right, left, right])
         layer.stride, layer.dilation, layer.padding = (1, 1), (new, new), (left, left)
         return layer
-    if pooling and pad > 0 and layer.count_include_pad:
+    mean = isinstance(layer, MEANS)
+    if mean and pad > 0 and layer.count_include_pad:
         raise ValueError("an average pooling that counts its padding can't be dilated: set count_include_pad=False")
-    return (AtrousAvgPool2d if pooling else AtrousMaxPool2d)(kernel, new, [left, right, left, right])
+    return (AtrousAvgPool2d if mean else AtrousMaxPool2d)(kernel, new, [left, right, left, right])
 
 
-def _single(layer: Any, name: str) -> int:
-    value = getattr(layer, name)
+def _single(layer: Any, name: str, default: int) -> int:
+    """A size of a kernel, the same in height and width."""
+    value = getattr(layer, name, default)
     pair = value if isinstance(value, tuple) else (value, value)
     if pair[0] != pair[1] or isinstance(value, str):
         raise ValueError(f"{layer} can't be dilated: its {name} is {value}")
@@ -135,7 +146,7 @@ def _trial(network: Any, in_channels: int, strides: dict[str, int]) -> tuple[lis
         return hook
 
     for name, layer in shadow.named_modules():
-        if isinstance(layer, nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d):
+        if isinstance(layer, LAYERS):
             layer.register_forward_pre_hook(note(name))
     with torch.no_grad():
         return shadow.features(torch.empty(1, in_channels, side, side, device="meta")), side

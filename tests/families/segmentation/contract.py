@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from netwright.export import eject_source
 from tests.export.networks import assert_same
@@ -50,17 +50,3 @@ def check_ejects(cls: type[nn.Module], args: dict, size: int = 32) -> None:
     source = eject_source(cls, given)
     assert "netwright" not in source
     assert_same(source, partial(cls, **given), {"x": images(2, args.get("in_channels", 3), size, size)})
-
-
-def upsampled(module: nn.Module, size: tuple[int, int]) -> nn.Module:
-    """A reference whose scores are brought to the input's size like ours."""
-    return _Then(module, partial(nn.functional.interpolate, size=size, mode="bilinear", align_corners=False))
-
-
-class _Then(nn.Module):
-    def __init__(self, module: nn.Module, last: Callable[[Tensor], Tensor]):
-        super().__init__()
-        self.module, self.last = module, last
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.last(self.module(x))
