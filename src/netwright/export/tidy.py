@@ -7,6 +7,8 @@ from torch import nn
 from netwright.export.dead import FUNCTIONS, Attribute, Local, Writes, is_pure, is_self, remove
 from netwright.export.rewrite import Rewriter, drop_statements
 
+ENTRIES = {"forward", "losses"}  # methods that others call: of a network, and of one that has losses of its own
+
 
 def tidy(texts: dict[str, str], instances: dict[str, list[nn.Module]]) -> dict[str, str]:
     """One round over the definitions (by token); `instances` are each class's modules in the network."""
@@ -40,13 +42,13 @@ def _classes(tree: ast.Module) -> list[ast.ClassDef]:
 
 
 def _without_methods(text: str, outside: set[str]) -> str:
-    """Drop methods that nothing calls; those that torch itself calls stay, except what is only printed."""
+    """Drop methods that nothing calls; those that torch or training calls stay, except what is only printed."""
     doomed: list[ast.stmt] = []
     for cls in _classes(ast.parse(text)):
         read = outside | {n.attr for n in ast.walk(cls) if isinstance(n, ast.Attribute) and is_self(n.value)}
         for item in cls.body:
             if isinstance(item, FUNCTIONS) and item.name not in read:
-                special = item.name.startswith("__") or hasattr(nn.Module, item.name) or item.name == "forward"
+                special = item.name.startswith("__") or hasattr(nn.Module, item.name) or item.name in ENTRIES
                 if item.name == "extra_repr" or not special:
                     doomed.append(item)
     return drop_statements(text, doomed)
