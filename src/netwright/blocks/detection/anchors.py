@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-__all__ = ["anchors"]
+__all__ = ["make_anchors"]
 
 
-def anchors(
+def make_anchors(
     maps: Sequence[Tensor],
     strides: Sequence[int],
     scale: float,
@@ -18,8 +18,8 @@ def anchors(
     """For each map the anchors of each pixel: `octave` sizes from `scale` · stride up to its double, in all `ratios`.
 
     An anchor of size s and ratio r is s √r high and s / √r wide, its center at stride · (column, row). Sizes are
-    cut and corners rounded to whole pixels, as published weights expect it. The anchors are float32 in any
-    precision of the maps, since bfloat16 knows no whole numbers beyond 256.
+    cut and corners rounded to whole pixels, as published weights expect it. The anchors are float32 at least,
+    since bfloat16 knows not all whole numbers beyond 256.
 
     Shapes: maps (B, C, H_i, W_i) → a list of (H_i · W_i · A, 4), A = octave · number of ratios, the anchors of one
     pixel one after the other.
@@ -29,9 +29,10 @@ def anchors(
     for x, stride in zip(maps, strides, strict=True):
         sizes = [int(scale * stride * 2 ** (i / octave)) for i in range(octave)]
         halves = [(round(s / r**0.5 / 2), round(s * r**0.5 / 2)) for r in ratios for s in sizes]
-        shapes = torch.tensor([(-w, -h, w, h) for w, h in halves], dtype=torch.float32, device=x.device)
-        rows = torch.arange(x.shape[2], dtype=torch.float32, device=x.device) * stride
-        columns = torch.arange(x.shape[3], dtype=torch.float32, device=x.device) * stride
+        dtype = torch.promote_types(x.dtype, torch.float32)
+        shapes = torch.tensor([(-w, -h, w, h) for w, h in halves], dtype=dtype, device=x.device)
+        rows = torch.arange(x.shape[2], dtype=dtype, device=x.device) * stride
+        columns = torch.arange(x.shape[3], dtype=dtype, device=x.device) * stride
         center_y, center_x = torch.meshgrid(rows, columns, indexing="ij")  # (H, W)
         centers = torch.stack([center_x, center_y, center_x, center_y], -1)
         made.append((centers[:, :, None] + shapes).flatten(0, 2))

@@ -17,7 +17,7 @@ class DenseHead(nn.Module):
 
     Weights start as N(0, 0.01²), which leaves the outputs near the bias at first: zero, unless it is set.
 
-    Shapes: a list of (B, D, H_i, W_i) → (B, N, outputs), N = num_anchors · Σ H_i · W_i in the order of `anchors`.
+    Shapes: a list of (B, D, H_i, W_i) → (B, N, outputs), N = num_anchors · Σ H_i · W_i in the order of `make_anchors`.
     Source: Lin et al. 2017, RetinaNet, section 4, arXiv:1708.02002.
     """
 

@@ -5,7 +5,8 @@ from torch import Tensor
 
 __all__ = ["BACKGROUND", "UNDECIDED", "match", "sample"]
 
-BACKGROUND, UNDECIDED = -1, -2
+BACKGROUND = -1
+UNDECIDED = -2
 
 
 def match(overlap: Tensor, high: float, low: float, keep_best: bool = False) -> Tensor:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import Identity
 
 from netwright.blocks.conv import ConvNormAct
-from netwright.blocks.detection.anchors import anchors
+from netwright.blocks.detection.anchors import make_anchors
 from netwright.blocks.detection.boxes import clip, iou
 from netwright.blocks.detection.codec import decode, encode
 from netwright.blocks.detection.dense_head import per_anchor
@@ -61,7 +61,8 @@ class RegionProposals(nn.Module):
         for x in map(self.conv, maps):
             scores.append(per_anchor(self.score(x), 1)[..., 0])
             deltas.append(per_anchor(self.deltas(x), 4))
-        return torch.cat(scores, 1), torch.cat(deltas, 1), anchors(maps, self.strides, self.anchor_scale, 1, RATIOS)
+        anchors = make_anchors(maps, self.strides, self.anchor_scale, 1, RATIOS)
+        return torch.cat(scores, 1), torch.cat(deltas, 1), anchors
 
     def best(
         self, scores: Tensor, deltas: Tensor, anchors: Tensor, number: int, size: Sequence[int]

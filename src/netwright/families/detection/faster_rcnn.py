@@ -19,8 +19,8 @@ __all__ = ["PRESETS", "FasterRCNN"]
 class FasterRCNN(nn.Module):
     """Two-stage detector on a feature pyramid; the default is on ResNet-50, with its batch norm learned.
 
-    Anchors are of size `anchor_scale` · stride, from 32 pixels on the map of stride 4. For small objects take a
-    smaller scale, or a backbone whose first strides are small.
+    The pyramid's maps are those of stride `finest` and more. Anchors are of size `anchor_scale` · stride, 32 pixels
+    at least: small objects want a smaller scale or finest map.
 
     Shapes: (B, C, H, W) → for each image boxes (N, 4), scores (N,), labels (N,); see `families.detection`.
     Source: Ren et al. 2015, Faster R-CNN, arXiv:1506.01497; on a pyramid: Lin et al. 2016, arXiv:1612.03144.
@@ -32,6 +32,7 @@ class FasterRCNN(nn.Module):
         in_channels: int = 3,
         backbone: Backbone = ResNet,
         neck: Neck = FPN,
+        finest: int = 4,
         anchor_scale: float = 8.0,
         score_threshold: float = 0.05,
         nms_threshold: float = 0.5,
@@ -39,7 +40,7 @@ class FasterRCNN(nn.Module):
     ):
         super().__init__()
         self.max_detections = max_detections
-        self.pyramid = Pyramid(in_channels, backbone, neck, finest=4)
+        self.pyramid = Pyramid(in_channels, backbone, neck, finest)
         dim, strides = self.pyramid.dim, self.pyramid.strides
         self.rpn = RegionProposals(dim, strides, anchor_scale)
         self.box_head = BoxHead(

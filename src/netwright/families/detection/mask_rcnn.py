@@ -34,6 +34,7 @@ class MaskRCNN(nn.Module):
         in_channels: int = 3,
         backbone: Backbone = ResNet,
         neck: Neck = FPN,
+        finest: int = 4,
         anchor_scale: float = 8.0,
         score_threshold: float = 0.05,
         nms_threshold: float = 0.5,
@@ -41,7 +42,7 @@ class MaskRCNN(nn.Module):
     ):
         super().__init__()
         self.max_detections = max_detections
-        self.pyramid = Pyramid(in_channels, backbone, neck, finest=4)
+        self.pyramid = Pyramid(in_channels, backbone, neck, finest)
         dim, strides = self.pyramid.dim, self.pyramid.strides
         self.rpn = RegionProposals(dim, strides, anchor_scale)
         self.box_head = BoxHead(

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn import Identity
 
-from netwright.blocks.detection.anchors import anchors
+from netwright.blocks.detection.anchors import make_anchors
 from netwright.blocks.detection.boxes import clip, iou
 from netwright.blocks.detection.codec import decode, encode
 from netwright.blocks.detection.dense_head import DenseHead
@@ -24,7 +24,8 @@ from netwright.families.vision.resnet import ResNet
 
 __all__ = ["PRESETS", "RetinaNet"]
 
-OCTAVE, RATIOS = 3, (0.5, 1.0, 2.0)  # nine anchors at each pixel
+OCTAVE = 3  # sizes of anchors from one map to the next
+RATIOS = (0.5, 1.0, 2.0)  # height to width
 CANDIDATES = 1000  # of each map go through non-maximum suppression
 PRIOR = 0.01  # the probability of each class at the start: nearly all anchors are background
 
@@ -32,9 +33,9 @@ PRIOR = 0.01  # the probability of each class at the start: nearly all anchors a
 class RetinaNet(nn.Module):
     """One-stage detector; the default is on ResNet-50, with its batch norm learned.
 
-    Two heads of four convolutions are shared by all maps of stride 8 and more. An anchor, of size `anchor_scale` ·
-    stride and more, is trained on the object that it overlaps by 0.5 or more than any other does, as background
-    below 0.4. For small objects take a smaller scale, or a backbone whose first strides are small.
+    Two heads of four convolutions are shared by all maps, those of stride `finest` and more. An anchor is trained on
+    the object that it overlaps by 0.5 or more than any other does, as background below 0.4. Anchors are of size
+    `anchor_scale` · stride and more, 32 pixels at least: small objects want a smaller scale or finest map.
 
     Shapes: (B, C, H, W) → for each image boxes (N, 4), scores (N,), labels (N,); see `families.detection`.
     Source: Lin et al. 2017, Focal loss for dense object detection, arXiv:1708.02002.
@@ -47,6 +48,7 @@ class RetinaNet(nn.Module):
         backbone: Backbone = ResNet,
         neck: Neck = partial(FPN, levels=ConvLevels),
         norm: Norm2d = Identity,
+        finest: int = 8,
         anchor_scale: float = 4.0,
         score_threshold: float = 0.05,
         nms_threshold: float = 0.5,
@@ -57,7 +59,7 @@ class RetinaNet(nn.Module):
         self.score_threshold = score_threshold
         self.nms_threshold = nms_threshold
         self.max_detections = max_detections
-        self.pyramid = Pyramid(in_channels, backbone, neck, finest=8)
+        self.pyramid = Pyramid(in_channels, backbone, neck, finest)
         num_anchors = OCTAVE * len(RATIOS)
         self.classes = DenseHead(self.pyramid.dim, num_anchors, num_classes, norm=norm)
         self.boxes = DenseHead(self.pyramid.dim, num_anchors, 4, norm=norm)
@@ -70,7 +72,7 @@ class RetinaNet(nn.Module):
 
     def forward(self, images: Tensor) -> list[dict[str, Tensor]]:
         maps = self.pyramid(images)
-        levels = anchors(maps, self.pyramid.strides, self.anchor_scale, OCTAVE, RATIOS)
+        levels = make_anchors(maps, self.pyramid.strides, self.anchor_scale, OCTAVE, RATIOS)
         scores, deltas = self.classes(maps).sigmoid(), self.boxes(maps)
         return [self._detect(s, d, levels, images.shape[-2:]) for s, d in zip(scores, deltas, strict=True)]
 
@@ -94,7 +96,7 @@ class RetinaNet(nn.Module):
     def losses(self, images: Tensor, targets: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
         """Focal loss of the classes and L1 of the deltas, for each image over the number of its positive anchors."""
         maps = self.pyramid(images)
-        every = torch.cat(anchors(maps, self.pyramid.strides, self.anchor_scale, OCTAVE, RATIOS))
+        every = torch.cat(make_anchors(maps, self.pyramid.strides, self.anchor_scale, OCTAVE, RATIOS))
         logits, deltas = self.classes(maps), self.boxes(maps)
         classes, boxes = [], []
         for logit, delta, target in zip(logits, deltas, targets, strict=True):
