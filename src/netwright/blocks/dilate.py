@@ -94,7 +94,7 @@ def _spread(layer: Any, rate: int) -> nn.Module:
         return layer
     pooling = isinstance(layer, nn.AvgPool2d)
     old = 1 if pooling else _single(layer, "dilation")
-    new = old * rate
+    new = old * rate if kernel > 1 else old  # a 1 × 1 kernel has nothing to spread, and is faster undilated
     left, right = pad * rate, (old * (kernel - 1) - pad) * rate  # as much in all as keeps the size
     if stride == 1:  # where it kept the size, it still does
         right = left

@@ -20,3 +20,14 @@ def lecun_init(module: nn.Module) -> None:
         nn.init.normal_(module.weight, std=module.weight[0].numel() ** -0.5)
         if module.bias is not None:
             nn.init.zeros_(module.bias)
+
+
+def xavier_init(module: nn.Module) -> None:
+    """Linear maps and patches keep the variance forwards and backwards: weights U(±√(6 / (in + out))), biases 0.
+
+    Source: Glorot & Bengio 2010, Understanding the difficulty of training deep feedforward neural networks.
+    """
+    if isinstance(module, nn.Linear | nn.Conv2d):
+        nn.init.xavier_uniform_(module.weight.flatten(1))
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)

@@ -46,7 +46,8 @@ class WindowAttention(nn.Module):
         B, H, W, D = x.shape
         w = self.window_size
         down, right = shifts(H, W, w, self.shift)
-        if H % w or W % w:
+        whole = H % w == W % w == 0
+        if not whole:
             x = F.pad(x, (0, 0, 0, -W % w, 0, -H % w))
         if down or right:
             x = x.roll((-down, -right), (1, 2))
@@ -65,7 +66,7 @@ class WindowAttention(nn.Module):
         x = x.view(B, rows, columns, w, w, D).transpose(2, 3).reshape(B, rows * w, columns * w, D)
         if down or right:
             x = x.roll((down, right), (1, 2))
-        return x[:, :H, :W]
+        return x if whole else x[:, :H, :W]
 
 
 def shifts(height: int, width: int, window_size: int, shift: int) -> tuple[int, int]:

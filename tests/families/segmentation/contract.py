@@ -39,9 +39,9 @@ def check_independent_of_batch(model: nn.Module, size: int) -> None:
     torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5 * float(together.abs().max()))
 
 
-def check_everywhere(make: Make, size: int) -> None:
+def check_everywhere(make: Make, size: int, half_error: float = 0.1) -> None:
     """bfloat16, the meta device, channels-last, torch.export with a free batch size, no graph breaks."""
-    contract.check_everywhere(make, size)
+    contract.check_everywhere(make, size, half_error)
 
 
 def check_ejects(cls: type[nn.Module], args: dict, size: int = 32) -> None:

@@ -14,10 +14,9 @@ from netwright.families.vision.convnext import ConvNeXt
 from netwright.families.vision.unet_encoder import UNetEncoder
 from netwright.families.vision.vit import ViT
 from tests.families.presets import build, check_counts
-from tests.families.segmentation import contract
+from tests.families.segmentation import contract, references
 from tests.families.vision import contract as vision
 from tests.parity import assert_same, copy_by_order, count, randomise
-from tests.references import lightning_bolts, segmentation_models
 
 TINY = partial(UNet, backbone=partial(UNetEncoder, dim=4, depth=4), dim=4)
 
@@ -28,19 +27,14 @@ def test_every_preset_has_the_published_count():
 
 def test_counts_are_the_references():
     with torch.device("meta"):
-        assert count(lightning_bolts().UNet(2, 1)) == PRESETS["original"]["params"]
+        assert count(references.unet()) == PRESETS["original"]["params"]
         for name in ("resnet34", "resnet50"):
-            theirs = segmentation_models().Unet(name, encoder_weights=None, classes=1)
-            assert count(theirs) == PRESETS[name]["params"]
+            assert count(references.unet_on(name)) == PRESETS[name]["params"]
 
 
 @pytest.mark.parametrize("train", [False, True], ids=["eval", "train"])
-def test_same_as_lightning_bolts(train, monkeypatch):
-    """Which of the two maps comes first where they are put together is a matter of naming."""
-    module = lightning_bolts()
-    monkeypatch.setattr(module.Up, "forward", lambda up, x, skip: up.conv(torch.cat([up.upsample(x), skip], 1)))
-    ours = TINY(num_classes=2, in_channels=1)
-    theirs = randomise(module.UNet(2, 1, num_layers=4, features_start=4))
+def test_same_as_lightning_bolts(train):
+    ours, theirs = TINY(num_classes=2, in_channels=1), randomise(references.unet(depth=4, dim=4))
     x = vision.images(2, 1, 40, 24)
     assert_same(ours, theirs, x, copy_by_order(ours, theirs, x), train=train)
 
@@ -48,10 +42,8 @@ def test_same_as_lightning_bolts(train, monkeypatch):
 @pytest.mark.parametrize("train", [False, True], ids=["eval", "train"])
 def test_same_as_segmentation_models(train):
     ours = build(UNet, PRESETS["resnet34"]["args"], num_classes=3)
-    theirs = segmentation_models().Unet("resnet34", encoder_weights=None, classes=3)
-    theirs.check_input_shape = lambda x: None  # it wants multiples of 32, though its decoder does not
+    theirs = randomise(references.unet_on("resnet34", 3))
     x = vision.images(2, 3, 75, 50)
-    theirs = randomise(theirs)
     assert_same(ours, theirs, x, copy_by_order(ours, theirs, x), train=train)
 
 

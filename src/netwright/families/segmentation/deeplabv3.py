@@ -54,12 +54,12 @@ class DeepLabV3(nn.Module):
         return self.classify(self.backbone.features(x)[-1], x.shape[-2:])
 
     def outputs(self, x: Tensor) -> list[Tensor]:
-        """(B, C, H, W) → the scores, and those of the auxiliary head where there is one, (B, num_classes, H, W)."""
+        """(B, C, H, W) → the auxiliary head's scores where there is one, then those of `forward`."""
         maps = self.backbone.features(x)
-        scores = [self.classify(maps[-1], x.shape[-2:])]
-        if self.auxiliary is not None:
-            scores.append(resize_bilinear(self.auxiliary(maps[-2:][0]), x.shape[-2:]))
-        return scores
+        scores = self.classify(maps[-1], x.shape[-2:])
+        if self.auxiliary is None:
+            return [scores]
+        return [resize_bilinear(self.auxiliary(maps[-2:][0]), x.shape[-2:]), scores]
 
     def classify(self, x: Tensor, size: Sequence[int]) -> Tensor:
         """The last map (B, C, h, w) → scores (B, num_classes, H, W)."""
