@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -54,9 +53,8 @@ class DETR(nn.Module):
         super().__init__()
         if dim % 4:
             raise ValueError(f"dim must be a multiple of 4 (sine and cosine of x and y), got {dim}")
-        trunk: Any = headless(backbone, in_channels)
-        self.backbone = trunk
-        self.project = nn.Conv2d(trunk.channels[-1], dim, 1)
+        self.backbone = headless(backbone, in_channels)
+        self.project = nn.Conv2d(self.backbone.channels[-1], dim, 1)
         self.encoder = nn.ModuleList(EncoderLayer(dim, num_heads, channel, norm, dropout) for _ in range(depth))
         self.decoder = nn.ModuleList(DecoderLayer(dim, num_heads, channel, norm, dropout) for _ in range(depth))
         self.norm = norm(dim)

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -49,13 +48,13 @@ class YOLOX(nn.Module):
         max_detections: int = 100,
     ):
         super().__init__()
-        trunk: Any = headless(backbone, in_channels)
-        last = {stride: i for i, stride in enumerate(trunk.strides) if stride >= finest}  # the deepest of each
+        self.backbone = headless(backbone, in_channels)
+        strides = self.backbone.strides
+        last = {stride: i for i, stride in enumerate(strides) if stride >= finest}  # the deepest of each
         if not last:
-            raise ValueError(f"the backbone has maps of stride {trunk.strides} only, none of {finest} or more")
+            raise ValueError(f"the backbone has maps of stride {strides} only, none of {finest} or more")
         self.chosen = list(last.values())
-        self.backbone = trunk
-        self.neck = neck([trunk.channels[i] for i in self.chosen], list(last))
+        self.neck = neck([self.backbone.channels[i] for i in self.chosen], list(last))
         self.heads = nn.ModuleList(DecoupledHead(channels, num_classes, dim, conv) for channels in self.neck.channels)
         self.num_classes = num_classes
         self.score_threshold, self.nms_threshold = score_threshold, nms_threshold
