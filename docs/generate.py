@@ -7,6 +7,7 @@ import ast
 import dataclasses
 import importlib
 import inspect
+import json
 import re
 import sys
 import textwrap
@@ -40,6 +41,7 @@ def pages() -> dict[str, str]:
         "reference/cli.md": command_line(),
         "reference/inspect-json.md": inspect_json(),
         "reference/families.md": families(),
+        "reference/architectures.md": architectures(),
         "reference/blocks.md": blocks(),
         "rules.md": MADE + rules_markdown(),
     }
@@ -246,7 +248,9 @@ def families() -> str:
     )
     parts.append("are the count published at its source, with 1,000 classes, 3 channels and 224 pixels unless other\n")
     parts.append("inputs are named; tests hold the networks to them.\n")
-    for modality, title in (("vision", "Images"), ("tabular", "Tables"), ("text", "Texts")):
+    titles = {"vision": "Images", "segmentation": "Segmentation", "detection": "Detection"}
+    titles |= {"tabular": "Tables", "text": "Texts"}
+    for modality, title in titles.items():
         parts.append(f"\n## {title}\n")
         for family in rows:
             if family["modality"] == modality:
@@ -256,6 +260,35 @@ def families() -> str:
                 if mine:
                     parts.append("\n" + _table(("preset", "parameters", "its inputs", "source"), _presets(mine)))
     return "".join(parts)
+
+
+def architectures() -> str:
+    """What the sweep saw each architecture do, from the record that it keeps."""
+    rows = json.loads((HERE / "reference" / "architectures.json").read_text(encoding="utf-8"))
+    table = [
+        (
+            f"`{row['preset']}`",
+            f"{row['params']:,}",
+            row["reference"],
+            f"{row['outputs']:.0e}",
+            f"{row['gradients']:.0e}",
+            ", ".join(row["sizes"]),
+            ", ".join(map(str, row["channels"])),
+            ", ".join(row["tried"]),
+        )
+        for row in rows
+    ]
+    heading = ("preset", "parameters", "reference", "outputs", "gradients", "odd sizes", "channels", "also works")
+    return (
+        f"{MADE}# Architectures beside their references\n\n"
+        "Each row is one run of the sweep (`python -m tests.families.sweep`, a slow test): the preset has exactly\n"
+        "the published number of parameters; with the same random weights it equals an independent implementation,\n"
+        "which is named with its package; *outputs* and *gradients* are the largest differences in fp32, relative to\n"
+        "the largest value of the tensor, the worse of eval and train mode; it was trained at the odd sizes and run\n"
+        "with the other numbers of channels named, in bf16, on the meta device, under `torch.compile` without a graph\n"
+        "break and `torch.export` with a free batch size, and ejected to a file that needs torch alone and gives\n"
+        "equal outputs.\n\n" + _table(heading, table)
+    )
 
 
 def _arguments(entry: dict[str, Any], contract: tuple[str, ...] = ()) -> list[tuple[str, ...]]:

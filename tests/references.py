@@ -5,7 +5,10 @@ pytorchcv, transformers) need its operators declared first.
 """
 
 import importlib
+import importlib.util
+import sys
 from functools import cache
+from pathlib import Path
 from types import ModuleType
 
 from netwright.workbench import targets
@@ -60,6 +63,19 @@ def segmentation_models() -> ModuleType:
 
 
 @cache
+def lightning_bolts() -> ModuleType:
+    """The module of lightning-bolts' U-Net, read by itself: its package wants an older Lightning."""
+    found = importlib.util.find_spec("pl_bolts")
+    assert found is not None and found.submodule_search_locations is not None
+    path = Path(found.submodule_search_locations[0]) / "models" / "vision" / "unet.py"
+    spec = importlib.util.spec_from_file_location("lightning_bolts_unet", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@cache
 def hourglass() -> ModuleType:
     """The stacked hourglass networks of pytorch-stacked-hourglass."""
     return importlib.import_module("stacked_hourglass.model")
@@ -67,6 +83,13 @@ def hourglass() -> ModuleType:
 
 @cache
 def libreyolo() -> ModuleType:
-    """libreyolo's YOLOX, MIT-licensed."""
-    torchvision()
-    return importlib.import_module("libreyolo")
+    """libreyolo's YOLOX, MIT-licensed: `libreyolo().LibreYOLOXModel("s", 80)`.
+
+    The packages around that file import OpenCV and more, so empty ones stand in for them.
+    """
+    root = Path(importlib.import_module("libreyolo").__path__[0])
+    for name in ("models", "models.yolox", "training"):
+        package = ModuleType(f"libreyolo.{name}")
+        package.__path__ = [str(root.joinpath(*name.split(".")))]
+        sys.modules[package.__name__] = package
+    return importlib.import_module("libreyolo.models.yolox.nn")

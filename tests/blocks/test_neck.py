@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from netwright.blocks.levels import BackboneConvLevels, ConvLevels, NoLevels, PooledLevel
-from netwright.blocks.neck import FPN, PAN, BiFPN
+from netwright.blocks.neck import FPN, PAN, BiFPN, TopDown
 from tests.parity import count, randomise
 from tests.references import torchvision
 
@@ -128,7 +128,9 @@ def test_negative_weights_of_a_fusion_count_for_nothing():
     assert torch.equal(neck(x)[0], neck([x[0], 3 * x[1]])[0])
 
 
-@pytest.mark.parametrize("neck", [FPN, partial(FPN, levels=ConvLevels), PAN, BiFPN, partial(BiFPN, num_extra=1)])
+@pytest.mark.parametrize(
+    "neck", [FPN, partial(FPN, levels=ConvLevels), TopDown, PAN, BiFPN, partial(BiFPN, num_extra=1)]
+)
 @pytest.mark.parametrize("sizes", [((13, 9), (7, 5), (4, 3)), ((13, 9), (6, 4), (3, 2)), ((1, 1),) * 3, ((3, 2),) * 3])
 def test_any_sizes_align_and_every_parameter_learns(neck, sizes):
     """Maps whose sizes were rounded up, rounded down, or are all the same."""

@@ -5,7 +5,14 @@ import torch
 from torch import nn
 
 from netwright.blocks import norm2d
-from netwright.blocks.norm2d import FrozenBatchNorm2d, GroupNorm, LayerNorm2d
+from netwright.blocks.norm2d import (
+    FrozenBatchNorm2d,
+    GroupNorm,
+    InstanceNorm2d,
+    LayerNorm2d,
+    LocalResponseNorm,
+    RMSNorm2d,
+)
 from tests.parity import assert_same, copy_by_order, randomise
 from tests.references import timm, torchvision
 
@@ -66,3 +73,31 @@ def test_frozen_batch_norm_is_torchvisions_and_learns_nothing():
     gradients = [torch.autograd.grad((out * weight).sum(), z)[0] for out, z in ((ours(x), x), (theirs(y), y))]
     torch.testing.assert_close(*gradients)
     assert all(torch.equal(value, before[key]) for key, value in ours.state_dict().items())
+
+
+@pytest.mark.parametrize("size", [3, 5])
+def test_local_response_norm_is_the_papers_sum(size):
+    ours = LocalResponseNorm(12, size=size, alpha=0.3, beta=0.6, k=1.5)
+    expected = torch.empty_like(X)
+    for i in range(12):
+        near = X[:, max(0, i - size // 2) : i + size // 2 + 1]
+        expected[:, i] = X[:, i] / (1.5 + 0.3 * near.square().sum(1)) ** 0.6
+    torch.testing.assert_close(ours(X), expected)
+
+
+def test_instance_norm_is_torchs():
+    ours, theirs = InstanceNorm2d(12, eps=1e-3), randomise(nn.InstanceNorm2d(12, eps=1e-3, affine=True))
+    assert_same(ours, theirs, X, copy_by_order(ours, theirs, X))
+
+
+def test_instance_norm_of_one_pixel_is_its_shift():
+    norm = randomise(InstanceNorm2d(12)).train()
+    torch.testing.assert_close(norm(X[:1, :, :1, :1]), norm.bias.view(1, 12, 1, 1), rtol=0, atol=1e-4)
+
+
+def test_rms_norm_is_timms():
+    ours, theirs = RMSNorm2d(12), randomise(timm().layers.RmsNorm2d(12, eps=1e-6))
+    assert_same(ours, theirs, X, copy_by_order(ours, theirs, X))
+    expected = X / (X.square().mean(1, keepdim=True) + 1e-6).sqrt() * ours.weight[:, None, None]
+    torch.testing.assert_close(ours(X), expected)
+    assert ours(X).is_contiguous(memory_format=torch.channels_last)

@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from netwright.blocks.grid_position import GridPosition
+from netwright.blocks.grid_position import GridPosition, SinusoidalGrid
 from netwright.blocks.position import Identity, Learned, Sinusoidal
 from tests.parity import randomise
 
@@ -66,3 +66,26 @@ def test_grid_on_another_size(prefix):
 def test_grid_in_half_precision():
     model = GridPosition((3, 3), 4, 1).to(torch.bfloat16)
     assert model(torch.zeros(1, 21, 4, dtype=torch.bfloat16), (4, 5)).dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize("prefix", [0, 2])
+def test_waves_on_a_grid_by_hand(prefix):
+    x = torch.randn(2, prefix + 6, 8)
+    waves = (SinusoidalGrid((2, 3), 8, prefix)(x, (2, 3)) - x)[1]
+    assert (waves[:prefix] == 0).all()
+    for n in range(6):
+        for part, place in enumerate((n % 3, n % 3, n // 3, n // 3)):
+            for i in range(2):
+                angle = place / 100**i
+                value = waves[prefix + n, 2 * part + i].item()
+                assert value == pytest.approx(math.cos(angle) if part % 2 else math.sin(angle), abs=1e-5)
+
+
+def test_waves_on_a_grid_tell_rows_from_columns_at_any_size():
+    model = SinusoidalGrid((3, 3), 12)
+    cells = model(torch.zeros(1, 35, 12), (5, 7))[0].view(5, 7, 12)
+    assert torch.equal(cells[:, 3, :6], cells[:1, 3, :6].expand(5, -1))
+    assert torch.equal(cells[2, :, 6:], cells[2, :1, 6:].expand(7, -1))
+    assert len(cells.flatten(0, 1).unique(dim=0)) == 35
+    with pytest.raises(ValueError, match="multiple of 4"):
+        SinusoidalGrid((3, 3), 6)(torch.zeros(1, 9, 6), (3, 3))

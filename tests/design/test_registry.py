@@ -36,7 +36,7 @@ def test_a_class_may_fit_several_kinds():
 
 def test_parameters_come_from_the_signature():
     parameters = registry().fitting("mixer")["attention"].parameters
-    assert list(parameters) == ["dim", "num_heads", "qkv_bias", "dropout"]
+    assert list(parameters) == ["dim", "num_heads", "qkv_bias", "dropout", "position"]
     assert parameters["dim"].required and parameters["dim"].type == INT
     assert str(parameters["num_heads"].type) == "a whole number or null"
     assert parameters["dropout"].default == 0.0 and str(parameters["dropout"].range) == "0 ≤ x < 1"

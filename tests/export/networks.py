@@ -17,17 +17,27 @@ from netwright.export import example_inputs, fresh
 INPUTS = {
     "vision": {"num_classes": 5, "in_channels": 2, "image_size": 32},
     "segmentation": {"num_classes": 5, "in_channels": 2, "image_size": 32},
+    "detection": {"num_classes": 5, "in_channels": 2, "image_size": 64},
     "tabular": {"num_features": 5, "cardinalities": [3, 40], "num_classes": 3},
     "text": {"vocab_size": 50, "max_length": 16, "num_classes": 3},
+    "pretraining": {"in_channels": 2, "image_size": 32},
 }
 SMALL = {
     "dim": 8,
     "depth": 2,
     "depths": [1, 2],
+    "decoder_dim": 16,
+    "decoder_depth": 1,
     "width_mult": 0.25,
     "patch_size": 8,
     "numeric_dim": 4,
     "num_members": 3,
+    "growth_rate": 4,
+    "hidden": [8],
+    "grid": 2,
+    "dims": [8, 16],
+    "num_stacks": 2,
+    "backbone": {"resnet": {"dim": 8, "depths": [1, 2]}},
 }
 HEADS = {"attention", "attentionpool"}
 
@@ -53,6 +63,7 @@ def swapped(family: str, seed: int) -> dict[str, Any]:
     """Arguments that put something random into the slots of a family, and into their slots."""
     dice = random.Random(seed)
     names = registry()
+    sizes = {**SMALL, "image_size": INPUTS[names.families[family].modality or ""].get("image_size")}
 
     def fill(parameters, depth: int) -> dict[str, Any]:
         args: dict[str, Any] = {}
@@ -63,6 +74,8 @@ def swapped(family: str, seed: int) -> dict[str, Any]:
             fitting = [e for e in names.fitting(slot.kind).values() if e.fits(slot.arity)]
             block = dice.choice(fitting)
             inner = fill(block.parameters, depth + 1) if depth < 2 else {}
+            if slot.kind == "backbone":
+                inner |= {name: value for name, value in sizes.items() if name in block.settable}
             if block.name in HEADS and dice.random() < 0.5:
                 inner["num_heads"] = 2
             args[parameter.name] = {block.name: inner} if inner else block.name

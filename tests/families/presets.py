@@ -4,7 +4,7 @@ import importlib
 import inspect
 import pkgutil
 from functools import partial
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import pytest
 import torch
@@ -22,8 +22,9 @@ def resolve(cls: type[nn.Module], args: dict[str, Any]) -> dict[str, Any]:
     parameters = inspect.signature(cls).parameters
     assert args.keys() <= parameters.keys(), f"{cls.__name__} takes no {args.keys() - parameters.keys()}"
     hints = get_type_hints(cls.__init__, include_extras=True)
-    kinds = {name: hint.__metadata__[0] for name, hint in hints.items() if hasattr(hint, "__metadata__")}
-    return {name: block(kinds[name], value) if name in kinds else value for name, value in args.items()}
+    either = {name: [hint, *get_args(hint)] for name, hint in hints.items()}  # a slot, or a slot | None
+    kinds = {name: h.__metadata__[0] for name, parts in either.items() for h in parts if hasattr(h, "__metadata__")}
+    return {n: block(kinds[n], value) if n in kinds and value is not None else value for n, value in args.items()}
 
 
 def block(kind: str, value: str | dict[str, Any]) -> Any:

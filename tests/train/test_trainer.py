@@ -144,3 +144,29 @@ def test_the_state_is_not_shared_with_the_trainer(tmp_path):
     kept = copy.deepcopy(state["now"]["module"])
     trainer.run()
     assert_same_bits(kept, state["now"]["module"])
+
+
+PRETRAINED = {"probe": 0.5, "first_layer_lr": 0.1}
+
+
+def test_in_a_probe_only_the_classifier_learns_and_then_everything_does(tmp_path):
+    trainer = trainer_of(job(tmp_path, "digits", recipe=PRETRAINED))
+    before = {name: value.clone() for name, value in trainer.module.state_dict().items()}
+    trainer.run(until=20)
+    after = trainer.module.state_dict()
+    moved = {name for name, value in after.items() if not torch.equal(value, before[name])}
+    assert moved == {"head.weight", "head.bias"}  # no batch statistics either
+    trainer.run()
+    still = [name for name, value in trainer.module.state_dict().items() if torch.equal(value, before[name])]
+    assert still == []
+
+
+def test_a_resumed_fine_tuning_ends_with_the_same_bits(tmp_path):
+    whole = trainer_of(job(tmp_path, "digits", recipe=PRETRAINED))
+    whole.run()
+    for stop in (13, 27):
+        part = trainer_of(job(tmp_path, "digits", recipe=PRETRAINED))
+        part.run(stop=lambda part=part, stop=stop: part.step >= stop, save_to=job(tmp_path, "digits").checkpoint)
+    last = trainer_of(job(tmp_path, "digits", recipe=PRETRAINED))
+    last.run()
+    assert_same_bits(state_of(last), state_of(whole))

@@ -82,6 +82,13 @@ REGULARISE: dict[str, list[tuple[float, dict[str, Any]]]] = {
     ],
 }
 
+# Published weights as the start (T7, T18, T26): the peak rate of AdamW, the rate of the first layer relative to the
+# classifier's, the share of the steps in which only the classifier learns, and the most passes over the rows.
+TRANSFER: dict[str, dict[str, float]] = {
+    "probe": {"lr": 3e-3, "first_layer_lr": 1.0, "weight_decay": 0.01, "probe": 1.0, "passes": 60},
+    "finetune": {"lr": 1e-3, "first_layer_lr": 0.1, "weight_decay": 0.01, "probe": 0.2, "passes": 60},
+}
+
 
 def row_of(table: list[tuple[float, Any]], value: float) -> Any:
     """The entry of the first row whose bound `value` does not exceed."""

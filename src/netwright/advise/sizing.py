@@ -9,7 +9,7 @@ the input is tried (rule S3.7).
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -220,24 +220,28 @@ class _Search:
         return value
 
     def sized(self, spec: Spec, contract: dict[str, Any]) -> Sized:
-        """Everything that is limited, counted and measured anew; counts always."""
-        counts = count(spec, contract)
-        values = {"params": counts.params, "size": counts.size_bytes, "flops": 2 * counts.macs}
-        cost = {name: Figure(value, UNITS[name], "counted") for name, value in values.items()}
-        if any(name in self.limits for name in MEASURED):
-            module, inputs = network(spec, contract), example(contract)
-            if "memory" in self.limits:
-                memory = measure_memory(module, inputs)
-                cost["memory"] = Figure(memory.peak_bytes, "bytes", memory.how)
-            if "latency" in self.limits:
-                latency = measure_latency(module, inputs, runs=RUNS)
-                cost["latency"] = Figure(latency.median_ms, "ms", latency.how)
-        margins = {name: cost[name].value / limit for name, limit in self.limits.items()}
-        return Sized(spec, cost, list(self.tried), margins, contract)
+        return replace(sized(spec, contract, self.limits), tried=list(self.tried))
 
     def _note(self, name: str, value: float) -> None:
         """Remember the least value that a limited quantity reached."""
         self.smallest[name] = min(value, self.smallest.get(name, math.inf))
+
+
+def sized(spec: Spec, contract: dict[str, Any], limits: Mapping[str, float]) -> Sized:
+    """This network as it is: everything that is limited, counted and measured anew; counts always."""
+    counts = count(spec, contract)
+    values = {"params": counts.params, "size": counts.size_bytes, "flops": 2 * counts.macs}
+    cost = {name: Figure(value, UNITS[name], "counted") for name, value in values.items()}
+    if any(name in limits for name in MEASURED):
+        module, inputs = network(spec, contract), example(contract)
+        if "memory" in limits:
+            memory = measure_memory(module, inputs)
+            cost["memory"] = Figure(memory.peak_bytes, "bytes", memory.how)
+        if "latency" in limits:
+            latency = measure_latency(module, inputs, runs=RUNS)
+            cost["latency"] = Figure(latency.median_ms, "ms", latency.how)
+    margins = {name: cost[name].value / limit for name, limit in limits.items()}
+    return Sized(spec, cost, [], margins, contract)
 
 
 def limits_of(budget: Budget) -> dict[str, float]:

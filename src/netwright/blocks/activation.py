@@ -1,6 +1,20 @@
 """Elementwise activations, called without arguments: slot kind `activation`."""
 
-from torch.nn import ELU, GELU, SELU, Hardsigmoid, Hardswish, LeakyReLU, Mish, ReLU, Sigmoid, SiLU, Tanh
+from torch.nn import (
+    ELU,
+    GELU,
+    SELU,
+    Hardsigmoid,
+    Hardswish,
+    Identity,
+    LeakyReLU,
+    Mish,
+    ReLU,
+    ReLU6,
+    Sigmoid,
+    SiLU,
+    Tanh,
+)
 
 __all__ = [
     "ELU",
@@ -8,9 +22,11 @@ __all__ = [
     "SELU",
     "Hardsigmoid",
     "Hardswish",
+    "Identity",
     "LeakyReLU",
     "Mish",
     "ReLU",
+    "ReLU6",
     "SiLU",
     "Sigmoid",
     "Tanh",

@@ -5,15 +5,17 @@ from torch import Tensor, nn
 from torch.nn import BatchNorm2d, Identity, ReLU
 
 from netwright.blocks.drop_path import DropPath
-from netwright.blocks.slots import Activation, Gate2d, Norm2d
+from netwright.blocks.slots import Activation, Conv2d, Gate2d, Norm2d
 
-__all__ = ["ConvNormAct", "InvertedBottleneck", "PatchConv", "kaiming_init", "round_channels"]
+__all__ = ["ConvNormAct", "InvertedBottleneck", "PatchConv", "fan_in_init", "kaiming_init", "round_channels"]
 
 
 class ConvNormAct(nn.Module):
     """Convolution, norm, activation: σ(norm(W ∗ x)), padded so that stride 1 keeps the size.
 
-    `groups` = the channels makes it depthwise. Without a norm (`Identity`) the convolution has a bias.
+    `groups` = the channels makes it depthwise, `dilation` sets the weights that many pixels apart
+    (arXiv:1511.07122). If not said otherwise, the convolution has a bias where there is no norm (`Identity`) to
+    bring one.
 
     Shapes: (B, C, H, W) → (B, C', ⌈H / stride⌉, ⌈W / stride⌉).
     Source: Ioffe & Szegedy 2015, Batch normalization, arXiv:1502.03167.
@@ -28,13 +30,16 @@ class ConvNormAct(nn.Module):
         groups: int = 1,
         norm: Norm2d = BatchNorm2d,
         activation: Activation = ReLU,
+        dilation: int = 1,
+        conv: Conv2d = nn.Conv2d,
+        bias: bool | None = None,
     ):
         super().__init__()
         if kernel_size % 2 == 0:
             raise ValueError(f"kernel_size must be odd, got {kernel_size}: an even one can't keep the size")
-        normalise, padding = norm(out_channels), kernel_size // 2
-        bias = isinstance(normalise, Identity)
-        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding, groups=groups, bias=bias)
+        normalise, padding = norm(out_channels), kernel_size // 2 * dilation
+        bias = isinstance(normalise, Identity) if bias is None else bias
+        self.conv = conv(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias)
         self.norm = normalise
         self.act = activation()
 
@@ -67,6 +72,7 @@ class InvertedBottleneck(nn.Module):
     """Widen to `hidden` channels, mix space depthwise there, weigh the channels, narrow linearly.
 
     y = W₂ gate(dw(W₁ x)), plus x where the shape is kept. Where `hidden` is the width of x, W₁ is left out.
+    `conv` makes the depthwise convolution; the others are of single pixels.
 
     Shapes: (B, C, H, W) → (B, C', ⌈H / stride⌉, ⌈W / stride⌉).
     Source: Sandler et al. 2018, MobileNetV2, arXiv:1801.04381; gate: Howard et al. 2019, arXiv:1905.02244.
@@ -83,12 +89,13 @@ class InvertedBottleneck(nn.Module):
         activation: Activation = ReLU,
         gate: Gate2d = Identity,
         drop_path: float = 0.0,
+        conv: Conv2d = nn.Conv2d,
     ):
         super().__init__()
         self.residual = stride == 1 and in_channels == out_channels
         pointwise = ConvNormAct(in_channels, hidden, 1, norm=norm, activation=activation)
         self.expand = pointwise if hidden != in_channels else Identity()
-        self.depthwise = ConvNormAct(hidden, hidden, kernel_size, stride, hidden, norm, activation)
+        self.depthwise = ConvNormAct(hidden, hidden, kernel_size, stride, hidden, norm, activation, conv=conv)
         self.gate = gate(hidden)
         self.project = ConvNormAct(hidden, out_channels, 1, norm=norm, activation=Identity)
         self.drop_path = DropPath(drop_path)
@@ -113,5 +120,16 @@ def kaiming_init(module: nn.Module) -> None:
     if isinstance(module, nn.Conv2d):
         fan_out = module.out_channels // module.groups * module.kernel_size[0] * module.kernel_size[1]
         nn.init.normal_(module.weight, std=(2 / fan_out) ** 0.5)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+
+
+def fan_in_init(module: nn.Module) -> None:
+    """For `network.apply`: convolutions keep the signal's variance behind a ReLU, N(0, 2 / fan in).
+
+    Source: He et al. 2015, Delving deep into rectifiers, arXiv:1502.01852.
+    """
+    if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
+        nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
         if module.bias is not None:
             nn.init.zeros_(module.bias)

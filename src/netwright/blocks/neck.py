@@ -12,11 +12,12 @@ from torch import Tensor, nn
 from torch.nn import BatchNorm2d, Identity, SiLU
 
 from netwright.blocks.conv import ConvNormAct
+from netwright.blocks.csp import CSPPAN
 from netwright.blocks.levels import NoLevels
 from netwright.blocks.resize import resize_nearest
 from netwright.blocks.slots import Activation, Levels, Norm2d
 
-__all__ = ["FPN", "PAN", "BiFPN"]
+__all__ = ["CSPPAN", "FPN", "PAN", "BiFPN", "TopDown"]
 
 
 class FPN(nn.Module):
@@ -46,11 +47,26 @@ class FPN(nn.Module):
         self.strides = list(strides) + [strides[-1] * 2**i for i in range(1, self.levels.count + 1)]
 
     def forward(self, maps: Sequence[Tensor]) -> list[Tensor]:
-        merged = [lateral(x) for lateral, x in zip(self.lateral, maps, strict=True)]
-        for i in reversed(range(len(merged) - 1)):
-            merged[i] = merged[i] + resize_nearest(merged[i + 1], merged[i].shape[-2:])
+        merged = _merge_down([lateral(x) for lateral, x in zip(self.lateral, maps, strict=True)])
         pyramid = [smooth(x) for smooth, x in zip(self.smooth, merged, strict=True)]
         return pyramid + self.levels(maps[-1], pyramid[-1])
+
+
+class TopDown(nn.Module):
+    """A feature pyramid without its last convolutions, for heads that convolve anyway: T_i = L_i ∗ C_i + up(T_{i+1}).
+
+    Shapes: a list of (B, C_i, H_i, W_i) → a list of (B, D, H_i, W_i).
+    Source: Lin et al. 2016, Feature pyramid networks for object detection, arXiv:1612.03144.
+    """
+
+    def __init__(self, channels: Sequence[int], strides: Sequence[int], dim: int = 256, norm: Norm2d = Identity):
+        super().__init__()
+        self.lateral = nn.ModuleList(ConvNormAct(c, dim, 1, norm=norm, activation=Identity) for c in channels)
+        self.apply(_init)
+        self.channels, self.strides = [dim] * len(channels), list(strides)
+
+    def forward(self, maps: Sequence[Tensor]) -> list[Tensor]:
+        return _merge_down([lateral(x) for lateral, x in zip(self.lateral, maps, strict=True)])
 
 
 class PAN(nn.Module):
@@ -181,6 +197,14 @@ class WeightedFusion(nn.Module):
         for x, share in zip(maps[1:], shares[1:], strict=True):
             fused = fused + x * share
         return self.pointwise(self.depthwise(self.act(fused)))
+
+
+def _merge_down(maps: list[Tensor]) -> list[Tensor]:
+    """Each map plus all that are coarser, finest first."""
+    merged = maps[-1:]
+    for x in reversed(maps[:-1]):
+        merged.append(x + resize_nearest(merged[-1], x.shape[-2:]))
+    return merged[::-1]
 
 
 def _init(module: nn.Module) -> None:

@@ -5,7 +5,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn import BatchNorm2d, Identity
 
-__all__ = ["BatchNorm2d", "FrozenBatchNorm2d", "GroupNorm", "Identity", "LayerNorm2d"]
+__all__ = [
+    "BatchNorm2d",
+    "FrozenBatchNorm2d",
+    "GroupNorm",
+    "Identity",
+    "InstanceNorm2d",
+    "LayerNorm2d",
+    "LocalResponseNorm",
+    "RMSNorm2d",
+]
 
 
 class FrozenBatchNorm2d(nn.Module):
@@ -81,6 +90,70 @@ class LayerNorm2d(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = F.layer_norm(x.permute(0, 2, 3, 1), self.weight.shape, self.weight, self.bias, self.eps)
+        return x.permute(0, 3, 1, 2)
+
+    def extra_repr(self) -> str:
+        return f"{len(self.weight)}, eps={self.eps}"
+
+
+class LocalResponseNorm(nn.Module):
+    """Divide each channel by how strong its neighbours are at the same pixel; nothing is learned.
+
+    yᵢ = xᵢ / (k + α Σⱼ xⱼ²)^β, j over the `size` channels around i. α is the paper's: torch divides its by `size`.
+
+    Shapes: (B, C, H, W) → (B, C, H, W).
+    Source: Krizhevsky et al. 2012, ImageNet classification with deep convolutional neural networks (NeurIPS).
+    """
+
+    def __init__(self, dim: int, size: int = 5, alpha: float = 1e-4, beta: float = 0.75, k: float = 2.0):
+        super().__init__()
+        self.size, self.alpha, self.beta, self.k = size, alpha, beta, k
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.local_response_norm(x, self.size, self.alpha * self.size, self.beta, self.k)
+
+    def extra_repr(self) -> str:
+        return f"size={self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
+
+
+class InstanceNorm2d(nn.Module):
+    """Normalise each channel of each image by itself: the norm of style transfer.
+
+    y = γ (x − μ) / √(σ² + ε) + β, μ and σ over the pixels. Of a map of one pixel nothing but β is left.
+
+    Shapes: (B, C, H, W) → (B, C, H, W).
+    Source: Ulyanov et al. 2016, Instance normalization, arXiv:1607.08022.
+    """
+
+    def __init__(self, dim: int, eps: float = 1e-5):
+        super().__init__()
+        self.eps = eps
+        self.weight = nn.Parameter(torch.ones(dim))
+        self.bias = nn.Parameter(torch.zeros(dim))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.group_norm(x, len(self.weight), self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        return f"{len(self.weight)}, eps={self.eps}"
+
+
+class RMSNorm2d(nn.Module):
+    """Divide the channels of each pixel by their root mean square: y = γ x / √(mean(x²) + ε).
+
+    The result lies channels-last in memory, as `LayerNorm2d`'s.
+
+    Shapes: (B, C, H, W) → (B, C, H, W).
+    Source: Zhang & Sennrich 2019, Root mean square layer normalization, arXiv:1910.07467.
+    """
+
+    def __init__(self, dim: int, eps: float = 1e-6):
+        super().__init__()
+        self.eps = eps
+        self.weight = nn.Parameter(torch.ones(dim))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.rms_norm(x.permute(0, 2, 3, 1), self.weight.shape, self.weight, self.eps)
         return x.permute(0, 3, 1, 2)
 
     def extra_repr(self) -> str:

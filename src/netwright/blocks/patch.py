@@ -4,9 +4,9 @@ from itertools import pairwise
 
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn import ReLU
+from torch.nn import LayerNorm, ReLU
 
-from netwright.blocks.slots import Activation
+from netwright.blocks.slots import Activation, Norm
 
 
 class PatchEmbed(nn.Module):
@@ -28,6 +28,26 @@ class PatchEmbed(nn.Module):
         if H % self.stride or W % self.stride:
             x = F.pad(x, (0, -W % self.stride, 0, -H % self.stride))
         return self.proj(x)
+
+
+class OverlapPatchEmbed(nn.Module):
+    """A vector for each patch, where neighbouring patches overlap by nearly half: a strided convolution and a norm.
+
+    The kernel has 2 · stride − 1 pixels, at least 3. The result has its channels last.
+
+    Shapes: (B, C, H, W) → (B, ⌈H/stride⌉, ⌈W/stride⌉, D).
+    Source: Xie et al. 2021, SegFormer, arXiv:2105.15203; Wang et al. 2021, PVT v2, arXiv:2106.13797.
+    """
+
+    def __init__(self, in_channels: int, dim: int, stride: int = 4, norm: Norm = LayerNorm):
+        super().__init__()
+        self.stride = stride
+        kernel_size = max(3, 2 * stride - 1)
+        self.conv = nn.Conv2d(in_channels, dim, kernel_size, stride, kernel_size // 2)
+        self.norm = norm(dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.norm(self.conv(x).permute(0, 2, 3, 1))
 
 
 class ConvTokenizer(nn.Module):

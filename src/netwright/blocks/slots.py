@@ -32,11 +32,26 @@ Scale = Annotated[Callable[[int], nn.Module], "scale"]
 Pooling = Annotated[Callable[[int], nn.Module], "pooling"]
 """Tokens (B, N, D) and an optional (B, N) mask of real tokens → one vector (B, D): called with the width D."""
 
+Pooling2d = Annotated[Callable[[int], nn.Module], "pooling2d"]
+"""Feature map (B, C, H, W) → one vector (B, C): called with the channels C."""
+
 Position = Annotated[Callable[[int, int], nn.Module], "position"]
 """Tokens (B, N, D) → (B, N, D) with their positions added: called with the longest length and the width D."""
 
+Rotary = Annotated[Callable[[int], nn.Module], "rotary"]
+"""Turns queries and keys by their positions, (B, heads, N, d) → the same shape: called with the width d of a head."""
+
 Numeric = Annotated[Callable[[int, int], nn.Module], "numeric"]
 """Numeric columns (B, F) → one token each (B, F, D): called with the number of columns F and the width D."""
+
+Conv2d = Annotated[Callable[[int, int, int, int, int, int, int, bool], nn.Module], "conv2d"]
+"""Convolution, (B, C, H, W) → (B, C', H', W'): called with the channels C and C', the kernel size, the stride, the
+padding, the dilation, the groups and whether there is a bias, as torch's `Conv2d`."""
+
+
+ConvUnit = Annotated[Callable[[int, int, int, int], nn.Module], "conv_unit"]
+"""Convolution with its norm and activation, (B, C, H, W) → (B, D, ⌈H / stride⌉, ⌈W / stride⌉): called with the
+channels C, the width D, the kernel size (odd; 1 mixes channels only) and the stride."""
 
 Stem = Annotated[Callable[[int, int], Any], "stem"]
 """Image (B, C, H, W) → feature map (B, D, H', W'): called with the channels C and the width D; has `stride`, and
@@ -49,6 +64,10 @@ Residual2d = Annotated[Callable[[int, int, int, Norm2d, Activation, float], nn.M
 """Residual block, (B, C, H, W) → (B, C', H', W'): called with the channels C, the width D, the stride, the
 norm, the activation and the probability of dropping its branch; has `out_channels` C'."""
 
+DenseLayer = Annotated[Callable[[int, int, Norm2d, Activation], nn.Module], "dense_layer"]
+"""New maps from all the maps before, (B, C, H, W) → (B, K, H, W): called with the channels C, the growth rate K, the
+norm and the activation."""
+
 Backbone = Annotated[Callable[[int, int], Any], "backbone"]
 """Vision family with `features`, or a preset of one: called with the number of classes and the channels C, as
 classifiers are; `headless` then takes the classifier off. Has `channels`, `strides` and `classifier`."""
@@ -60,3 +79,15 @@ channels C_i and the strides of the maps; has the `channels` and `strides` of wh
 Levels = Annotated[Callable[[int, int], Any], "levels"]
 """The coarsest map of the backbone and of the neck → further, coarser maps: called with the channels C of the
 first and the width D of the second; has `count`, the number of maps that it gives."""
+
+Upsample2d = Annotated[Callable[[int, int], Any], "upsample2d"]
+"""Enlarges a feature map, (B, C, h, w) and the size (H, W) → (B, C', H, W): called with the channels C and the
+factor; has `out_channels` C'."""
+
+Atrous = Annotated[Callable[[int, int, int], nn.Module], "atrous"]
+"""A 3 × 3 convolution with norm and activation, (B, C, H, W) → (B, D, H, W): called with the channels C, the
+width D and the dilation."""
+
+Head2d = Annotated[Callable[[int, int], nn.Module], "head2d"]
+"""A score for each class at each pixel, (B, C, H, W) → (B, num_classes, H, W): called with the channels C and the
+number of classes."""

@@ -23,11 +23,13 @@ def fit_image(
     *,
     image_size: int | None = None,
     channels: int | None = None,
+    moments: tuple[list[float], list[float]] | None = None,
 ) -> dict[str, Any]:
     """One square size, the number of channels, and mean and deviation for each channel.
 
     image_size: the side in pixels; else that of the images, or the median shorter side, at most 224.
     channels: 1 (grey) or 3 (colour) for image files; else what the files have.
+    moments: mean and deviation of each channel of values in 0 … 1, where published weights bring theirs.
     """
     assert profile.image is not None
     notes: list[str] = []
@@ -57,6 +59,10 @@ def fit_image(
         "mean": [0.0] * (channels or found),
         "std": [1.0] * (channels or found),
     }
+    if moments is not None:
+        fitted["mean"], fitted["std"] = moments
+        notes.append("Each channel is normalised by the mean and deviation that the published weights were trained by.")
+        return {**fitted, "notes": notes}
     sample = rows[:: -(-len(rows) // MEASURED)]
     mean, std = _moments(dataset, sample, {**fitted, "target": {}})
     fitted["mean"], fitted["std"] = mean, std

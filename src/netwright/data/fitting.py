@@ -30,7 +30,7 @@ def fit_preprocessing(
     """Fit on these rows (the training part) only. The result is plain data; `notes` says each decision.
 
     target_transform: "none", "log" or "log1p", for regression. Options, by modality:
-    table: numeric="quantile"|"standard", max_levels, min_count; image: image_size, channels;
+    table: numeric="quantile"|"standard", max_levels, min_count; image: image_size, channels, moments;
     text: max_vocabulary, min_frequency, max_length.
     """
     fit: Any = {"table": fit_table, "image": fit_image, "text": fit_text}[dataset.modality]

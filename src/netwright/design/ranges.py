@@ -47,34 +47,50 @@ RATIO = Range(0, 256, open_low=True)
 WIDTH = Range(1, 2**20)
 
 _NAMES: dict[str, Range] = {
+    "skip_channels": WIDTH,
     "dim dims channels in_channels out_channels hidden num_heads num_kv_heads groups num_groups maps": WIDTH,
-    "depth depths num_layers num_convs num_members num_experts": Range(1, 4096),
+    "depth depths num_layers num_convs num_members num_experts num_maps num_stacks num_blocks": Range(1, 4096),
+    "growth_rate stem_ratio": WIDTH,
     # what the data give; a table may have categories only, a vocabulary has padding and one word
     "num_classes cardinalities": Range(1, 2**24),
     "num_features": Range(0, 2**24),
     "vocab_size": Range(2, 2**26),
-    "max_length": Range(1, 2**24),
+    "max_length num_tokens": Range(1, 2**24),
     "image_size": Range(1, 2**16),
     # geometry of convolutions and patches
-    "patch_size kernel_size kernel_sizes stride strides dilation reduction multiple grid": Range(1, 4096),
-    "padding prefix num_extra": Range(0, 4096),
+    "patch_size window_size kernel_size kernel_sizes stride strides dilation reduction multiple grid": Range(1, 4096),
+    "factor output_stride rates bins columns size finest": Range(1, 4096),
+    "padding prefix shift num_extra normal_cell reduction_cell edges output": Range(0, 4096),
+    # positions, and the share of what is hidden
+    "base": Range(1, open_low=True),
+    "mask_ratio": SHARE,
+    # cells of searched networks: the states that are read, and those that are given out
+    "stem_cells": Range(0, 16),
+    # detectors
+    "num_queries max_detections": Range(1, 2**16),
+    "score_threshold nms_threshold": Range(0, 1),
+    "proposals train_proposals num_anchors outputs": Range(1, 2**20),
+    "anchor_scale": RATIO,
     # factors of a width
-    "mlp_ratio expansion width_ratio width_mult": RATIO,
+    "mlp_ratio token_ratio expansion width_ratio width_mult depth_mult": RATIO,
+    "compression": Range(0, 1, open_low=True),
     # embeddings of numbers and categories
     "num_bins num_frequencies": Range(1, 2**16),
     "max_one_hot": Range(0, 2**16),
-    "sigma": Range(0, open_low=True),
+    "sigma temperature exponent": Range(0, open_low=True),
     # regularisation and numerics
     "dropout drop_path p label_smoothing": PROBABILITY,
     "eps": Range(0, 1, open_low=True),
-    "momentum negative_slope": Range(0, 1),
+    "momentum negative_slope teacher_weight": Range(0, 1),
+    "beta k": Range(0, 256, open_low=True),
     # training
     "lr": Range(0, 100, open_low=True),
     "weight_decay mixup": Range(0, 100),
     "betas ema_decay": PROBABILITY,
     "batch_size": Range(1, 2**20),
     "steps patience eval_every rows": Range(1),
-    "warmup_fraction final_lr_fraction": Range(0, 1),
+    "warmup_fraction final_lr_fraction probe": Range(0, 1),
+    "first_layer_lr": Range(0, 1, open_low=True),
     "clip_norm": Range(0, open_low=True),
     "seed": Range(0),
     "test_fraction validation_fraction": SHARE,
@@ -95,6 +111,8 @@ def range_of(name: str) -> Range:
         return RANGES[name]
     if name.endswith("_dropout"):
         return PROBABILITY
+    if name.endswith("_depth"):
+        return RANGES["depth"]
     if name.endswith("_dim"):
         return WIDTH
     return ANY

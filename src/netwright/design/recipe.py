@@ -17,6 +17,10 @@ class Recipe:
     gradient · ema_decay: weight averaging, None = none · augment: names, or {name: {arguments}} ·
     loss: None = the task's own · patience: evaluations without gain before it stops, None = never ·
     eval_every: steps between evaluations, None = about thirty a run.
+
+    weights: where training begins: a file or hub id of published weights, None = at random · probe: the share of
+    the steps, from the first, in which only the classifier learns; 1 = all of them · first_layer_lr: the first
+    layer's rate relative to the last one's, those between geometrically.
     """
 
     optimizer: Literal["adamw"] = "adamw"
@@ -37,6 +41,9 @@ class Recipe:
     seed: int = 0
     patience: int | None = None
     eval_every: int | None = None
+    weights: str | None = None
+    probe: float = 0.0
+    first_layer_lr: float = 1.0
 
     def __post_init__(self) -> None:
         check_fields(self, "recipe")

@@ -17,6 +17,7 @@ CONTRACT: dict[str, tuple[str, ...]] = {
     "segmentation": ("in_channels", "image_size", "num_classes"),
     "detection": ("in_channels", "image_size", "num_classes"),
     "tabular": ("num_features", "cardinalities", "num_classes"),
+    "pretraining": ("in_channels", "image_size"),
     "text": ("vocab_size", "max_length", "num_classes"),
 }
 

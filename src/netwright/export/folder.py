@@ -44,10 +44,12 @@ def eject(
     validation: Dataset | None = None,
     test: Dataset | None = None,
     score: float | None = None,
+    pretrained: Mapping[str, Tensor] | None = None,
 ) -> str:
     """Write the folder: the network's source, weights, preprocessing, scripts that predict and train, data.
 
-    `fitted` is the preprocessing as JSON; the parts of the data that are given are handed over with it.
+    `fitted` is the preprocessing as JSON; `pretrained` the published weights, in the network's own names, that
+    training began from; the parts of the data that are given are handed over with it.
     Everything is built beside the folder, run in a fresh interpreter without netwright, and only then put in
     its place: the network must start, compute and learn like ours, and on the test part reach `score` (ours, of
     the design's metric) to 1e-6. EjectError says what does not hold.
@@ -59,7 +61,8 @@ def eject(
     try:
         made = scratch / folder.name
         made.mkdir()
-        printed = _build(made, design, weights, fitted, {"train": train, "validation": validation, "test": test})
+        parts = {"train": train, "validation": validation, "test": test}
+        printed = _build(made, design, weights, fitted, parts, pretrained)
         if score is not None and test is not None:
             _check_score(printed, score)
         _put(made, folder, scratch / "before")
@@ -74,6 +77,7 @@ def _build(
     weights: Mapping[str, Tensor],
     fitted: Mapping[str, Any],
     parts: Mapping[str, Dataset | None],
+    pretrained: Mapping[str, Tensor] | None,
 ) -> str:
     resolved = design.check()
     args = {name: as_argument(value) for name, value in resolved.args.items()}
@@ -85,8 +89,9 @@ def _build(
     inputs = _example(preprocessing, some, design.inputs)
     reference = reference_of(lambda: cls(**args), inputs)
 
-    stored = save({name: value.contiguous().clone() for name, value in weights.items()})
-    (folder / "weights.safetensors").write_bytes(stored)
+    _save(weights, folder / "weights.safetensors")
+    if pretrained is not None:
+        _save(pretrained, folder / "pretrained.safetensors")
     (folder / "preprocessing.json").write_text(
         json.dumps(fitted, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
     )
@@ -94,7 +99,9 @@ def _build(
     (folder / "preprocess.py").write_text(source, encoding="utf-8")
     arrays = some is None or isinstance(some.inputs, np.ndarray)
     members = reference["trained"].ndim == 3
-    for name, text in scripts(design, fitted, weights, files, arrays=arrays, members=members).items():
+    classifier = reference["classifier"]
+    texts = scripts(design, fitted, weights, files, arrays=arrays, members=members, classifier=classifier)
+    for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
 
     predict = ["--out", os.devnull] if files.test else []
@@ -108,6 +115,10 @@ def _build(
             if not fold:
                 raise
     raise AssertionError
+
+
+def _save(weights: Mapping[str, Tensor], path: Path) -> None:
+    path.write_bytes(save({name: value.contiguous().clone() for name, value in weights.items()}))
 
 
 def _example(preprocessing: Any, part: Dataset | None, contract: Mapping[str, Any]) -> dict[str, Tensor]:

@@ -59,10 +59,11 @@ def scripts(
     *,
     arrays: bool,
     members: bool,
+    classifier: tuple[str, ...] = (),
 ) -> dict[str, str]:
     """Each file's text by its name. `arrays`: images come in arrays; `members`: in training, an ensemble's
-    members answer each for itself."""
-    values = _values(design, fitted, weights, files, arrays=arrays, members=members)
+    members answer each for itself; `classifier`: the network's children that learn in a probe."""
+    values = _values(design, fitted, weights, files, arrays=arrays, members=members, classifier=classifier)
     made = {name: tidy_format(render(f"{name}.in", values), sort=False) for name in ("predict.py", "train.py")}
     made["README.md"] = re.sub(r"\n{3,}", "\n\n", render("README.md.in", values))
     made["requirements.txt"] = "".join(f"{row}\n" for row in requirements(fitted["kind"]))
@@ -82,12 +83,14 @@ def _values(
     *,
     arrays: bool,
     members: bool,
+    classifier: tuple[str, ...],
 ) -> dict[str, Any]:
     modality, recipe = fitted["kind"], design.recipe
     classes = fitted["target"]["kind"] == "classes"
     metric = METRICS[design.task.metric or ("accuracy" if classes else "rmse")]
     types = [dtype for dtype in TYPES if any(value.dtype == dtype for value in weights.values())]
     calls, sources, imports = _augmentations(recipe.augment)
+    used = ["HERE", metric.name, "outputs_of", "read", *(["load_weights"] if recipe.weights else [])]
     sign = "" if metric.greater_is_better else "-"
     example = {"table": "FILE", "text": "FILE", "image": "IMAGES.npz" if arrays else "FOLDER"}[modality]
     smoothing = recipe.label_smoothing if classes else 0.0
@@ -111,7 +114,7 @@ def _values(
         "names": "{" + ", ".join(f'{dtype}: "{TYPES[dtype]}"' for dtype in types) + "}",
         "empty": any(value.numel() == 0 for value in weights.values()),
         "metric": metric.name,
-        "from_predict": ", ".join(sorted(["HERE", metric.name, "outputs_of", "read"], key=import_order)),
+        "from_predict": ", ".join(sorted(used, key=import_order)),
         "metric_source": _metric_source(metric.name, classes, len(fitted["target"].get("labels", ()))),
         "sign": sign,
         "best_shown": f"{{{sign}best[0]:.6f}}",
@@ -131,6 +134,11 @@ def _values(
         "judged": "average" if recipe.ema_decay else "network",
         "final": _number(recipe.final_lr_fraction) if recipe.final_lr_fraction else "",
         "to_final": f" to {_number(recipe.final_lr_fraction)} of the peak" if recipe.final_lr_fraction else "",
+        "pretrained": plain_words(recipe.weights or ""),
+        "start": "the published weights" if recipe.weights else "scratch",
+        "probe": _number(recipe.probe) if recipe.probe else "",
+        "classifier": repr(classifier),
+        "first_layer_lr": _number(recipe.first_layer_lr) if recipe.first_layer_lr != 1.0 else "",
         "bf16": recipe.precision == "bf16",
         "eval_every": recipe.eval_every or max(1, recipe.steps // EVALUATIONS),
         "patience": recipe.patience,

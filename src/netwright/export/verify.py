@@ -32,6 +32,7 @@ def reference_of(factory: Callable[[], nn.Module], inputs: Mapping[str, Tensor])
         "seed": SEED,
         "noise": noise,
         "threads": torch.get_num_threads(),
+        "classifier": getattr(network, "classifier", ()),
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
         "state": state,
         "inputs": dict(inputs),
@@ -63,7 +64,7 @@ def run_fresh(folder: Path, reference: Mapping[str, Any] | None = None, predict:
 def example_inputs(modality: str, contract: Mapping[str, Any], rows: int = 3) -> dict[str, Tensor]:
     """Random inputs of a modality, fit for what the constructor was given."""
     generator = torch.Generator().manual_seed(SEED)
-    if modality in ("image", "vision", "segmentation", "detection"):
+    if modality in ("image", "vision", "segmentation", "detection", "pretraining"):
         side, name = int(contract.get("image_size", 64)), "images" if modality == "detection" else "x"
         return {name: torch.randn(rows, int(contract.get("in_channels", 3)), side, side, generator=generator)}
     if modality == "text":

@@ -13,6 +13,7 @@ from netwright.design.construct import make
 from netwright.design.resolve import resolve_inputs
 from netwright.train import arrays, checkpoint
 from netwright.train.objective import Objective
+from netwright.train.start import PRETRAINED, start_from
 from netwright.train.trainer import Trainer
 
 MEASURE_SECONDS = 0.6
@@ -22,7 +23,8 @@ MEASURE_SECONDS = 0.6
 class Job:
     """Train `model` by `recipe` on the run's arrays, up to step `until` and within `seconds` (of training in all).
 
-    `folder` is the run's folder: it holds `arrays/`, `objective.json`, and a checkpoint for each `name`.
+    `folder` is the run's folder: it holds `arrays/`, `objective.json`, a checkpoint for each `name`, and where a
+    recipe begins with published weights these, as `pretrained.safetensors`.
     """
 
     name: str
@@ -49,6 +51,8 @@ def trainer_of(job: Job) -> Trainer:
     recipe = Recipe.from_data(job.recipe)
     torch.manual_seed(recipe.seed)
     module = make(resolve_inputs(Spec.from_data(job.model), job.inputs))
+    if recipe.weights:
+        start_from(folder / PRETRAINED, module)
     parts = [arrays.load(folder / "arrays", part) for part in ("train", "validation")]
     trainer = Trainer(module, recipe, objective, *parts)
     if job.checkpoint.exists():

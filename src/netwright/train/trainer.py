@@ -14,6 +14,7 @@ from netwright.design import Recipe
 from netwright.train import checkpoint
 from netwright.train.augment import AUGMENTATIONS, token_dropout
 from netwright.train.average import WeightAverage
+from netwright.train.backbone import Backbone
 from netwright.train.batches import Batches
 from netwright.train.objective import Objective
 from netwright.train.optimizer import adamw
@@ -51,7 +52,8 @@ class Trainer:
         if self.is_image:
             self.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.parameters = list(self.module.parameters())
-        self.optimizer = adamw(self.module, recipe.lr, recipe.weight_decay, recipe.betas)
+        self.optimizer = adamw(self.module, recipe.lr, recipe.weight_decay, recipe.betas, recipe.first_layer_lr)
+        self.backbone = Backbone(self.module) if recipe.probe else None
         self.average = WeightAverage(self.module, recipe.ema_decay) if recipe.ema_decay else None
         self.batches = Batches(len(train["target"]), recipe.batch_size, recipe.seed)
         steps = recipe.steps
@@ -146,9 +148,8 @@ class Trainer:
         torch.default_generator.manual_seed(recipe.seed * 1_000_003 + step)
         factor = self.schedule.factor(step) * self.rate_scale
         for group in self.optimizer.param_groups:
-            group["lr"] = recipe.lr * factor
-        if not self.module.training:
-            self.module.train()
+            group["lr"] = recipe.lr * factor * group["scale"]
+        self._set_mode()
         inputs, targets = self._batch(self.batches[step])
         with self._precision():
             loss = self._loss(inputs, targets)
@@ -171,6 +172,13 @@ class Trainer:
         self.window["gradient"] += gradient
         self.window["steps"] += 1
         return True
+
+    def _set_mode(self) -> None:
+        """Training mode; while only the classifier learns, the rest stands still, its batch statistics too."""
+        if not self.module.training:
+            self.module.train()
+        if self.backbone:
+            self.backbone.hold(self.schedule.progress(self.step) < self.recipe.probe)
 
     def _batch(self, rows: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         """The rows' inputs, finished and augmented, and their targets."""

@@ -62,8 +62,11 @@ def check_independent_of_batch(model: nn.Module, size: int) -> None:
     torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5)
 
 
-def check_everywhere(make: Make, size: int) -> None:
-    """bfloat16, the meta device, channels-last, torch.export with a free batch size, no graph breaks."""
+def check_everywhere(make: Make, size: int, half_error: float = 0.1) -> None:
+    """bfloat16, the meta device, channels-last, torch.export with a free batch size, no graph breaks.
+
+    In bfloat16 the output may differ by `half_error`, relative to its largest value.
+    """
     torch.manual_seed(0)
     model, x = make().eval(), images(2, 3, size, size)
     with torch.no_grad():
@@ -76,7 +79,7 @@ def check_everywhere(make: Make, size: int) -> None:
         half = make().eval().to(torch.bfloat16)
         half.load_state_dict(model.state_dict())
         y = half(x.to(torch.bfloat16))
-        assert y.dtype == torch.bfloat16 and float((y.float() - expected).abs().max()) < 0.1 * scale
+        assert y.dtype == torch.bfloat16 and float((y.float() - expected).abs().max()) < half_error * scale
 
         whole = torch.compile(model, backend="eager", fullgraph=True)
         torch.testing.assert_close(whole(x), model(x))

@@ -1,6 +1,5 @@
 """ResNet is torchvision's and pytorchcv's ResNet, and keeps the promises of a backbone."""
 
-import re
 from functools import partial
 
 import pytest
@@ -11,10 +10,11 @@ from netwright.blocks.norm2d import GroupNorm
 from netwright.blocks.residual2d import BasicBlock, Bottleneck
 from netwright.blocks.stem import PatchStem, SmallStem
 from netwright.families.vision.resnet import PRESETS, ResNet
+from netwright.weights.maps import resnet as maps
 from tests.families.presets import build, check_counts
 from tests.families.vision import contract
-from tests.parity import assert_same, copy_by_map, copy_by_order, count, randomise
-from tests.references import pytorchcv, torchvision
+from tests.parity import assert_same, copy_by_map, copy_by_order, count, randomise, tensors
+from tests.references import pytorchcv, timm, torchvision
 
 SMALL = partial(ResNet, dim=8, depths=(1, 2, 1), block=BasicBlock, stem=SmallStem)
 NECK = partial(ResNet, dim=8, depths=(1, 1, 2, 1))
@@ -22,16 +22,6 @@ NECK = partial(ResNet, dim=8, depths=(1, 1, 2, 1))
 
 def preset(name: str, **args) -> nn.Module:
     return build(ResNet, PRESETS[name]["args"] | args, **PRESETS[name].get("inputs", {}))
-
-
-def pytorchcv_key(key: str) -> str:
-    """Our key → pytorchcv's."""
-    first = "features.init_block.conv." if pytorchcv_key.imagenet else "features.init_block."
-    key = re.sub(r"^stem\.conv\.", first, key)
-    key = re.sub(r"^stages\.(\d)\.(\d+)\.", lambda m: f"features.stage{int(m[1]) + 1}.unit{int(m[2]) + 1}.", key)
-    key = re.sub(r"\.(conv\d)\.", r".body.\1.", key) if ".unit" in key else key
-    key = key.replace("gate.fc", "se.conv").replace("shortcut", "identity_conv").replace("head", "output")
-    return key.replace(".norm.", ".bn.")
 
 
 def test_every_preset_has_the_published_count():
@@ -43,11 +33,25 @@ def test_the_default_is_resnet50():
         assert count(ResNet()) == PRESETS["50"]["params"]
 
 
-@pytest.mark.parametrize("name", ["18", "34", "50", "101", "152", "resnext50_32x4d", "wide50_2"])
-def test_counts_are_torchvisions(name):
-    theirs = {"wide50_2": "wide_resnet50_2", "resnext50_32x4d": name}.get(name, f"resnet{name}")
+COUNTED = [
+    *[(torchvision, f"resnet{depth}", depth) for depth in ("18", "34", "50", "101", "152")],
+    *[(torchvision, name, name) for name in ("resnext50_32x4d", "resnext101_64x4d", "resnext101_32x8d")],
+    *[(torchvision, f"wide_resnet{depth}_2", f"wide{depth}_2") for depth in ("50", "101")],
+    (pytorchcv, "resnet50", "50_v1"),
+    *[(pytorchcv, f"resnet{depth}_cifar10", depth) for depth in ("20", "1202")],
+    *[(timm, f"legacy_seresnet{depth}", f"se{depth}_v1") for depth in ("50", "152")],
+    (timm, "resnext101_32x4d", "resnext101_32x4d"),
+    (pytorchcv, "seresnet50b", "se50"),
+]
+
+
+@pytest.mark.parametrize("package, theirs, name", COUNTED, ids=[name for _, name, _ in COUNTED])
+def test_counts_are_the_references(package, theirs, name):
     with torch.device("meta"):
-        reference = getattr(torchvision().models, theirs)()
+        if package is torchvision:
+            reference = getattr(torchvision().models, theirs)()
+        else:
+            reference = (timm().create_model if package is timm else pytorchcv().get_model)(theirs)
     assert count(reference) == PRESETS[name]["params"]
 
 
@@ -60,11 +64,14 @@ def test_same_as_torchvision(name, theirs, train):
 
 
 @pytest.mark.parametrize("train", [False, True], ids=["eval", "train"])
-@pytest.mark.parametrize("name, theirs", [("20", "resnet20_cifar10"), ("se50", "seresnet50b")])
+@pytest.mark.parametrize(
+    "name, theirs",
+    [("20", "resnet20_cifar10"), ("50_v1", "resnet50"), ("se50", "seresnet50b"), ("se50_v1", "seresnet50")],
+)
 def test_same_as_pytorchcv(name, theirs, train):
     ours, theirs = preset(name), randomise(pytorchcv().get_model(theirs))
-    pytorchcv_key.imagenet = name == "se50"
-    mapping = copy_by_map(ours, theirs, pytorchcv_key)
+    shapes = {key: x.shape for key, x in tensors(ours).items()}
+    mapping = copy_by_map(ours, theirs, maps.pytorchcv(shapes))
     theirs.features.final_pool = nn.AdaptiveAvgPool2d(1)  # it pools 7 × 7 pixels, not whatever there is
     assert_same(ours, theirs, contract.images(2, 3, 64, 64), mapping, train=train)
     assert count(theirs) == PRESETS[name]["params"]

@@ -1,6 +1,5 @@
 """ViT is timm's VisionTransformer, and keeps the promises of a backbone."""
 
-import re
 from functools import partial
 
 import pytest
@@ -8,9 +7,12 @@ import torch
 from torch import nn
 
 from netwright.blocks.channel.gated import GatedFeedForward
+from netwright.blocks.mixer.attention import Attention
 from netwright.blocks.pooling import AttentionPool, MeanPool
+from netwright.blocks.rotary import RoPE2D
 from netwright.blocks.scale import LayerScale
 from netwright.families.vision.vit import PRESETS, ViT
+from netwright.weights.maps import vit as maps
 from tests.families.presets import build, check_counts
 from tests.families.vision import contract
 from tests.parity import assert_same, copy_by_map, count, randomise
@@ -27,13 +29,6 @@ NAMES = {
     "large32": "vit_large_patch32_224",
     "huge14": "vit_huge_patch14_224",
 }
-
-
-def timm_key(key: str) -> str:
-    names = {"embed.proj": "patch_embed.proj", "class_token": "cls_token", "position.weight": "pos_embed"}
-    for ours, theirs in (names | {".mixer.": ".attn.", ".channel.": ".mlp."}).items():
-        key = key.replace(ours, theirs)
-    return re.sub(r"\.scale([12])\.", r".ls\1.", key)
 
 
 def reference(**overrides) -> nn.Module:
@@ -55,25 +50,25 @@ def test_counts_are_timms(name):
 @pytest.mark.parametrize("train", [False, True], ids=["eval", "train"])
 def test_same_as_timm(train):
     ours, theirs = SMALL(num_classes=7), reference()
-    assert_same(ours, theirs, contract.images(3, 3, 32, 32), copy_by_map(ours, theirs, timm_key), train=train)
+    assert_same(ours, theirs, contract.images(3, 3, 32, 32), copy_by_map(ours, theirs, maps.timm), train=train)
 
 
 def test_the_preset_tiny_is_timms():
     ours, theirs = build(ViT, PRESETS["tiny"]["args"]), randomise(timm().create_model(NAMES["tiny"]))
-    assert_same(ours, theirs, contract.images(1, 3, 224, 224), copy_by_map(ours, theirs, timm_key))
+    assert_same(ours, theirs, contract.images(1, 3, 224, 224), copy_by_map(ours, theirs, maps.timm))
 
 
 @pytest.mark.parametrize("size", [(40, 32), (16, 64), (33, 47), (8, 5)])
 def test_other_sizes_are_timms(size):
     """Interpolated positions, padded sides."""
     ours, theirs = SMALL(num_classes=7), reference(dynamic_img_size=True, dynamic_img_pad=True)
-    assert_same(ours, theirs, contract.images(2, 3, *size), copy_by_map(ours, theirs, timm_key))
+    assert_same(ours, theirs, contract.images(2, 3, *size), copy_by_map(ours, theirs, maps.timm))
 
 
 def test_slots_are_timms():
     ours = SMALL(num_classes=7, scale=LayerScale, channel=partial(GatedFeedForward, activation=nn.SiLU, mlp_ratio=2))
     theirs = reference(init_values=1e-6, mlp_layer=packed_swiglu, mlp_ratio=4)
-    assert_same(ours, theirs, contract.images(2, 3, 32, 32), copy_by_map(ours, theirs, timm_key))
+    assert_same(ours, theirs, contract.images(2, 3, 32, 32), copy_by_map(ours, theirs, maps.timm))
 
 
 def packed_swiglu(**args) -> nn.Module:
@@ -82,7 +77,7 @@ def packed_swiglu(**args) -> nn.Module:
 
 def test_features_are_timms():
     ours, theirs = SMALL(num_classes=7).eval(), reference().eval()
-    copy_by_map(ours, theirs, timm_key)
+    copy_by_map(ours, theirs, maps.timm)
     x = contract.images(2, 3, 32, 32)
     indices = [1, 2, 4, 5]  # after 1.5, 3, 4.5 and 6 blocks, rounded up
     expected = theirs.forward_intermediates(x, indices=indices, intermediates_only=True)
@@ -107,7 +102,8 @@ def test_any_size_and_channels():
 def test_works_everywhere():
     contract.check_headless(SMALL, 16)
     contract.check_everywhere(SMALL, 32)
-    contract.check_everywhere(partial(SMALL, pooling=MeanPool), 30)
+    turned = partial(Attention, position=RoPE2D)
+    contract.check_everywhere(partial(SMALL, depth=2, pooling=MeanPool, mixer=turned), 30)
 
 
 def test_drop_path_and_batches():

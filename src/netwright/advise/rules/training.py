@@ -229,4 +229,12 @@ TRAINING = (
         when={"task": ("binary", "multiclass"), "imbalance": "> 10"},
         because="The largest class has {imbalance} times the rows of the smallest: read balanced accuracy or AUC.",
     ),
+    Rule(
+        "T26",
+        "With published weights first train the classifier alone, then everything, the first layers slowest: starting "
+        "with everything distorts the features.",
+        "arXiv:2202.10054, arXiv:2003.10555",
+        "R",
+        because="Training begins from {weights}.",
+    ),
 )

@@ -1,7 +1,7 @@
 """The gated perceptron: SwiGLU, GEGLU, ReGLU by its activation."""
 
 from torch import Tensor, nn
-from torch.nn import SiLU
+from torch.nn import GELU, ReLU, SiLU
 
 from netwright.blocks.slots import Activation
 
@@ -33,3 +33,48 @@ class GatedFeedForward(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         gate, value = self.fc1(x).chunk(2, dim=-1)
         return self.fc2(self.drop(self.act(gate) * value))
+
+
+class SwiGLU(nn.Module):
+    """The gated perceptron with SiLU (swish with β = 1): W₂ (SiLU(W_g x) ⊙ W_v x).
+
+    Shapes: (…, D) → (…, D).
+    Source: Shazeer 2020, GLU variants improve transformer, arXiv:2002.05202.
+    """
+
+    def __init__(self, dim: int, mlp_ratio: float = 8 / 3, dropout: float = 0.0, bias: bool = True):
+        super().__init__()
+        self.gated = GatedFeedForward(dim, mlp_ratio, SiLU, dropout, bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.gated(x)
+
+
+class GEGLU(nn.Module):
+    """The gated perceptron with GELU: W₂ (GELU(W_g x) ⊙ W_v x).
+
+    Shapes: (…, D) → (…, D).
+    Source: Shazeer 2020, GLU variants improve transformer, arXiv:2002.05202.
+    """
+
+    def __init__(self, dim: int, mlp_ratio: float = 8 / 3, dropout: float = 0.0, bias: bool = True):
+        super().__init__()
+        self.gated = GatedFeedForward(dim, mlp_ratio, GELU, dropout, bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.gated(x)
+
+
+class ReGLU(nn.Module):
+    """The gated perceptron with ReLU: W₂ (ReLU(W_g x) ⊙ W_v x).
+
+    Shapes: (…, D) → (…, D).
+    Source: Shazeer 2020, GLU variants improve transformer, arXiv:2002.05202.
+    """
+
+    def __init__(self, dim: int, mlp_ratio: float = 8 / 3, dropout: float = 0.0, bias: bool = True):
+        super().__init__()
+        self.gated = GatedFeedForward(dim, mlp_ratio, ReLU, dropout, bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.gated(x)

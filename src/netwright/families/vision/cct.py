@@ -17,6 +17,7 @@ from netwright.blocks.mixer.attention import Attention
 from netwright.blocks.patch import ConvTokenizer
 from netwright.blocks.pooling import SequencePool
 from netwright.blocks.slots import Channel, Mixer, Norm, Pooling
+from netwright.blocks.token_maps import quarters, token_maps
 
 __all__ = ["CCT"]
 
@@ -90,9 +91,8 @@ class CCT(nn.Module):
         self.classifier = ("norm", "pool", "head")
 
         # The maps that `features` gives: after each quarter of the depth, all at the tokeniser's stride.
-        self.feature_blocks = sorted({-(-depth * quarter // 4) - 1 for quarter in (1, 2, 3, 4)})
-        self.channels = [dim] * len(self.feature_blocks)
-        self.strides = [self.tokenizer.stride] * len(self.feature_blocks)
+        self.channels = [dim] * len(quarters(depth))
+        self.strides = [self.tokenizer.stride] * len(quarters(depth))
 
     def forward(self, x: Tensor) -> Tensor:
         x, _ = self.tokens(x)
@@ -106,12 +106,7 @@ class CCT(nn.Module):
         Shapes: x (B, C, H, W) → a list of (B, D, ⌈H/stride⌉, ⌈W/stride⌉), `channels` and `strides` beside it.
         """
         x, grid = self.tokens(x)
-        maps = []
-        for i, block in enumerate(self.blocks):
-            x = block(x)
-            if i in self.feature_blocks:
-                maps.append(x.transpose(1, 2).unflatten(2, grid))
-        return maps
+        return token_maps(self.blocks, x, grid)
 
     def tokens(self, x: Tensor) -> tuple[Tensor, tuple[int, int]]:
         """Image (B, C, H, W) → tokens (B, h·w, D) and their grid (h, w)."""

@@ -23,9 +23,11 @@ class ConvNeXt(nn.Module):
     The probability of dropping a branch grows from 0 at the first block to `drop_path` at the last one
     (arXiv:1603.09382).
 
+    ConvNeXt V2 has a global response norm in the perceptron, and no scale.
+
     Shapes: (B, C, H, W) → (B, num_classes); `features` → for each stage a map
     (B, channels[i], H / strides[i], W / strides[i]), sizes rounded down, at least 1.
-    Source: Liu et al. 2022, A ConvNet for the 2020s, arXiv:2201.03545.
+    Source: Liu et al. 2022, A ConvNet for the 2020s, arXiv:2201.03545; V2: Woo et al. 2023, arXiv:2301.00808.
     """
 
     def __init__(
@@ -133,4 +135,25 @@ PRESETS: dict[str, dict] = {
     "small": {"args": {"dim": 96, "depths": [3, 3, 27, 3]}, "params": 50223688, "source": _PAPER},
     "base": {"args": {"dim": 128, "depths": [3, 3, 27, 3]}, "params": 88591464, "source": _PAPER},
     "large": {"args": {"dim": 192, "depths": [3, 3, 27, 3]}, "params": 197767336, "source": _PAPER},
+}
+
+_V2 = {"channel": {"feedforward": {"norm": "globalresponsenorm"}}, "scale": "identity"}
+
+PRESETS |= {
+    f"v2_{name}": {
+        "args": _V2 | {"dim": dim, "depths": depths},
+        "params": params,
+        "source": "Woo et al. 2023, arXiv:2301.00808; count: timm 1.0.31, convnext.py",
+    }
+    for name, dim, depths, params in [
+        ("atto", 40, [2, 2, 6, 2], 3708400),
+        ("femto", 48, [2, 2, 6, 2], 5233240),
+        ("pico", 64, [2, 2, 6, 2], 9066280),
+        ("nano", 80, [2, 2, 8, 2], 15623800),
+        ("tiny", 96, [3, 3, 9, 3], 28635496),
+        ("small", 96, [3, 3, 27, 3], 50318440),
+        ("base", 128, [3, 3, 27, 3], 88717800),
+        ("large", 192, [3, 3, 27, 3], 197956840),
+        ("huge", 352, [3, 3, 27, 3], 660289640),
+    ]
 }

@@ -1,7 +1,6 @@
 """ResNet: stages of residual blocks, each at half the size and twice the width of the one before."""
 
 from collections.abc import Sequence
-from typing import cast
 
 from torch import Tensor, nn
 from torch.nn import BatchNorm2d, ReLU
@@ -9,6 +8,7 @@ from torch.nn import BatchNorm2d, ReLU
 from netwright.blocks.conv import kaiming_init
 from netwright.blocks.residual2d import Bottleneck
 from netwright.blocks.slots import Activation, Norm2d, Residual2d, Stem
+from netwright.blocks.stages import ResidualStages
 from netwright.blocks.stem import ImageNetStem
 
 __all__ = ["PRESETS", "ResNet"]
@@ -19,7 +19,7 @@ class ResNet(nn.Module):
 
     Stage i has `depths[i]` blocks of width `dim` · 2ⁱ. For images below about 64 pixels take the small stem.
     `norm` and `activation` go to the blocks; the stem has its own. The probability of dropping a branch grows
-    from 0 at the first block to `drop_path` at the last (arXiv:1603.09382).
+    from 0 at the first block to `drop_path` at the last (arXiv:1603.09382). `PreActResNet` has the second version.
 
     Shapes: (B, C, H, W) → (B, num_classes); `features` → the map before the stem's pooling, where it has one,
     and that of each stage, (B, channels[i], H / strides[i], W / strides[i]), sizes rounded up.
@@ -42,23 +42,11 @@ class ResNet(nn.Module):
     ):
         super().__init__()
         self.stem = stem(in_channels, dim)
-        self.stages = nn.ModuleList()
-        self.channels = list(self.stem.channels[:-1])
-        self.strides = list(self.stem.strides[:-1])
-        channels, stride, built = dim, self.stem.stride, 0
-        for i, depth in enumerate(depths):
-            stage = nn.Sequential()
-            for j in range(depth):
-                step = 2 if i > 0 and j == 0 else 1
-                drop = drop_path * built / max(1, sum(depths) - 1)
-                layer = block(channels, dim * 2**i, step, norm, activation, drop)
-                stage.append(layer)
-                channels, stride, built = cast(int, layer.out_channels), stride * step, built + 1
-            self.stages.append(stage)
-            self.channels.append(channels)
-            self.strides.append(stride)
+        self.stages = ResidualStages(dim, depths, self.stem.stride, block, norm, activation, drop_path)
+        self.channels = [*self.stem.channels[:-1], *self.stages.channels]
+        self.strides = [*self.stem.strides[:-1], *self.stages.strides]
         self.drop = nn.Dropout(dropout)
-        self.head = nn.Linear(channels, num_classes)
+        self.head = nn.Linear(self.channels[-1], num_classes)
         self.classifier = ("drop", "head")
         self.apply(kaiming_init)
 
@@ -77,39 +65,40 @@ class ResNet(nn.Module):
 
 
 _PAPER = "He et al. 2015, arXiv:1512.03385"
-_CIFAR = {"stem": "smallstem", "block": "basicblock", "dim": 16}
-_CIFAR_INPUTS = {"num_classes": 10, "in_channels": 3}
-_CIFAR_SOURCE = "He et al. 2015, section 4.2, arXiv:1512.03385; 1 × 1 convolutions as shortcuts (option B)"
-_RESNEXT = {"bottleneck": {"groups": 32, "width_ratio": 2.0}}
+_RESNEXT = "Xie et al. 2016, arXiv:1611.05431"
+_WIDE = "Zagoruyko & Komodakis 2016, arXiv:1605.07146"
+_SE = "Hu et al. 2017, arXiv:1709.01507"
+_50, _101, _152 = [3, 4, 6, 3], [3, 4, 23, 3], [3, 8, 36, 3]
 
 PRESETS: dict[str, dict] = {
-    "18": {"args": {"depths": [2, 2, 2, 2], "block": "basicblock"}, "params": 11689512, "source": _PAPER},
-    "34": {"args": {"depths": [3, 4, 6, 3], "block": "basicblock"}, "params": 21797672, "source": _PAPER},
-    "50": {"args": {"depths": [3, 4, 6, 3]}, "params": 25557032, "source": _PAPER},
-    "101": {"args": {"depths": [3, 4, 23, 3]}, "params": 44549160, "source": _PAPER},
-    "152": {"args": {"depths": [3, 8, 36, 3]}, "params": 60192808, "source": _PAPER},
-    "resnext50_32x4d": {
-        "args": {"depths": [3, 4, 6, 3], "block": _RESNEXT},
-        "params": 25028904,
-        "source": "Xie et al. 2016, arXiv:1611.05431",
-    },
-    "wide50_2": {
-        "args": {"depths": [3, 4, 6, 3], "block": {"bottleneck": {"width_ratio": 2.0}}},
-        "params": 68883240,
-        "source": "Zagoruyko & Komodakis 2016, arXiv:1605.07146",
-    },
-    "se50": {
-        "args": {"depths": [3, 4, 6, 3], "block": {"bottleneck": {"gate": "squeezeexcite"}}},
-        "params": 28088024,
-        "source": "Hu et al. 2017, arXiv:1709.01507",
-    },
+    name: {"args": {"depths": depths, "block": block}, "params": params, "source": source}
+    for name, depths, block, params, source in [
+        ("18", [2, 2, 2, 2], "basicblock", 11689512, _PAPER),
+        ("34", _50, "basicblock", 21797672, _PAPER),
+        ("50", _50, "bottleneck", 25557032, _PAPER),
+        ("101", _101, "bottleneck", 44549160, _PAPER),
+        ("152", _152, "bottleneck", 60192808, _PAPER),
+        ("50_v1", _50, "bottleneckv1", 25557032, _PAPER),
+        ("101_v1", _101, "bottleneckv1", 44549160, _PAPER),
+        ("152_v1", _152, "bottleneckv1", 60192808, _PAPER),
+        ("resnext50_32x4d", _50, {"bottleneck": {"groups": 32, "width_ratio": 2.0}}, 25028904, _RESNEXT),
+        ("resnext101_32x4d", _101, {"bottleneck": {"groups": 32, "width_ratio": 2.0}}, 44177704, _RESNEXT),
+        ("resnext101_64x4d", _101, {"bottleneck": {"groups": 64, "width_ratio": 4.0}}, 83455272, _RESNEXT),
+        ("resnext101_32x8d", _101, {"bottleneck": {"groups": 32, "width_ratio": 4.0}}, 88791336, _RESNEXT),
+        ("wide50_2", _50, {"bottleneck": {"width_ratio": 2.0}}, 68883240, _WIDE),
+        ("wide101_2", _101, {"bottleneck": {"width_ratio": 2.0}}, 126886696, _WIDE),
+        ("se50", _50, {"bottleneck": {"gate": "squeezeexcite"}}, 28088024, _SE),
+        ("se50_v1", _50, {"bottleneckv1": {"gate": "squeezeexcite"}}, 28088024, _SE),
+        ("se101_v1", _101, {"bottleneckv1": {"gate": "squeezeexcite"}}, 49326872, _SE),
+        ("se152_v1", _152, {"bottleneckv1": {"gate": "squeezeexcite"}}, 66821848, _SE),
+    ]
 }
 PRESETS |= {
     name: {
-        "args": _CIFAR | {"depths": [blocks] * 3},
+        "args": {"stem": "smallstem", "block": "basicblock", "dim": 16, "depths": [blocks] * 3},
         "params": params,
-        "source": _CIFAR_SOURCE,
-        "inputs": _CIFAR_INPUTS,
+        "source": "He et al. 2015, section 4.2, arXiv:1512.03385; 1 × 1 convolutions as shortcuts (option B)",
+        "inputs": {"num_classes": 10, "in_channels": 3},
     }
     for name, blocks, params in [
         ("20", 3, 272474),
@@ -117,5 +106,6 @@ PRESETS |= {
         ("44", 7, 661338),
         ("56", 9, 855770),
         ("110", 18, 1730714),
+        ("1202", 200, 19424026),
     ]
 }

@@ -16,6 +16,7 @@ from netwright.blocks.mixer.attention import Attention
 from netwright.blocks.patch import PatchEmbed
 from netwright.blocks.pooling import ClassToken
 from netwright.blocks.slots import Channel, Mixer, Norm, Pooling, Scale
+from netwright.blocks.token_maps import quarters, token_maps
 from netwright.blocks.transformer import TransformerBlock
 
 __all__ = ["ViT"]
@@ -63,9 +64,8 @@ class ViT(nn.Module):
         self.classifier = ("norm", "pool", "head")
 
         # The maps that `features` gives: after each quarter of the depth, all at the stride of a patch.
-        self.feature_blocks = sorted({-(-depth * quarter // 4) - 1 for quarter in (1, 2, 3, 4)})
-        self.channels = [dim] * len(self.feature_blocks)
-        self.strides = [patch_size] * len(self.feature_blocks)
+        self.channels = [dim] * len(quarters(depth))
+        self.strides = [patch_size] * len(quarters(depth))
 
     def forward(self, x: Tensor) -> Tensor:
         x, _ = self.tokens(x)
@@ -79,12 +79,7 @@ class ViT(nn.Module):
         Shapes: x (B, C, H, W) → a list of (B, D, ⌈H/p⌉, ⌈W/p⌉), `channels` and `strides` beside it.
         """
         x, grid = self.tokens(x)
-        maps = []
-        for i, block in enumerate(self.blocks):
-            x = block(x)
-            if i in self.feature_blocks:
-                maps.append(x[:, 1:].transpose(1, 2).unflatten(2, grid))
-        return maps
+        return token_maps(self.blocks, x, grid, prefix=1)
 
     def tokens(self, x: Tensor) -> tuple[Tensor, tuple[int, int]]:
         """Image (B, C, H, W) → tokens (B, 1 + h·w, D) and their grid (h, w)."""

@@ -1,0 +1,110 @@
+"""Each architecture beside its independent implementation, in one run: `make bench`.
+
+    python benchmarks/families_vs_reference.py [--rounds 7] [--batch 2] [PRESET …]
+
+Eager, fp32, one thread, the preset's image size (224 where it has none), the same weights in both. Each round times
+both, in turn; a cell is the median over the rounds of ours ÷ theirs. Memory is the peak of the allocator's events in
+a forward and backward.
+"""
+
+import argparse
+import gc
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+sys.path.insert(0, str(Path(__file__).parent.parent))  # for tests.families
+
+from tests.families.oracles import ORACLES, Oracle
+from tests.families.sweep import ours
+from tests.parity import copy_by_map, copy_by_order, randomise
+
+from netwright.design import registry
+from netwright.inspect.measure import allocator_events
+
+LIMIT = 1.05
+
+
+def pair(name: str, oracle: Oracle) -> tuple[nn.Module, nn.Module, tuple[int, int]]:
+    """Ours and theirs with the same weights, and the image size of the preset."""
+    module, theirs = ours(name, oracle), randomise(oracle.make())
+    x = torch.zeros(1, oracle.channels, *oracle.size)
+    if oracle.mapping is None:
+        copy_by_order(module, theirs, x)
+    else:
+        copy_by_map(module, theirs, oracle.mapping)
+    return module.train(), theirs.train(), oracle.native
+
+
+def forward(module: nn.Module, x: Tensor) -> None:
+    with torch.no_grad():
+        module(x)
+
+
+def step(module: nn.Module, x: Tensor) -> None:
+    module.zero_grad(set_to_none=True)
+    module(x).square().mean().backward()
+
+
+def ratio(run: Callable[[nn.Module, Tensor], None], first: nn.Module, second: nn.Module, x: Tensor, rounds: int):
+    """The median over the rounds of first's time ÷ second's."""
+    for module in (first, second):
+        run(module, x)
+    found = []
+    gc.disable()
+    for turn in range(rounds):
+        seconds = {}
+        for module in (first, second) if turn % 2 else (second, first):
+            began = time.perf_counter()
+            run(module, x)
+            seconds[module] = time.perf_counter() - began
+        found.append(seconds[first] / seconds[second])
+    gc.enable()
+    return statistics.median(found)
+
+
+def peak(module: nn.Module, x: Tensor) -> int:
+    """The most bytes allocated at once in a forward and backward."""
+    step(module, x)
+    module.zero_grad(set_to_none=True)
+    held = most = 0
+    for size in allocator_events(lambda: step(module, x)):
+        held += size
+        most = max(most, held)
+    return most
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("presets", nargs="*")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--batch", type=int, default=2)
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    columns: dict[str, list[float]] = {"forward": [], "forward + backward": [], "memory": []}
+    print(f"{'preset':30} {'reference':34} {'forward':>8} {'+ backward':>11} {'memory':>8}")
+    for name in args.presets or [n for n in registry().presets if n in ORACLES]:
+        torch.manual_seed(0)
+        first, second, size = pair(name, ORACLES[name])
+        x = torch.randn(args.batch, ORACLES[name].channels, *size)
+        row = (
+            ratio(forward, first.eval(), second.eval(), x, args.rounds),
+            ratio(step, first.train(), second.train(), x, args.rounds),
+            peak(first, x) / peak(second, x),
+        )
+        for values, value in zip(columns.values(), row, strict=True):
+            values.append(value)
+        over = "  over" if max(row) > LIMIT else ""
+        print(f"{name:30} {ORACLES[name].name:34} {row[0]:8.3f} {row[1]:11.3f} {row[2]:8.3f}{over}", flush=True)
+        del first, second
+    means = [statistics.geometric_mean(values) for values in columns.values()]
+    print(f"{'geometric mean':65} {means[0]:8.3f} {means[1]:11.3f} {means[2]:8.3f}")
+
+
+if __name__ == "__main__":
+    main()

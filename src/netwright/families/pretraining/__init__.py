@@ -1,0 +1,1 @@
+"""Networks that learn from images without labels, and leave an encoder for another task."""
