@@ -60,6 +60,21 @@ def test_layer_norm_lies_channels_last():
     assert LayerNorm2d(12)(X).is_contiguous(memory_format=torch.channels_last)
 
 
+def test_frozen_batch_norm_is_torchvisions_and_learns_nothing():
+    ours, theirs = FrozenBatchNorm2d(12, eps=1e-3), torchvision().ops.FrozenBatchNorm2d(12, eps=1e-3)
+    for name, buffer in theirs.named_buffers():
+        buffer.copy_(torch.rand(12, generator=torch.Generator().manual_seed(len(name))) + 0.5)
+    ours.load_state_dict(theirs.state_dict())
+    assert not list(ours.parameters())
+    before = {key: value.clone() for key, value in ours.state_dict().items()}
+    x, y = X.clone().requires_grad_(), X.clone().requires_grad_()
+    torch.testing.assert_close(ours.train()(x), theirs(y))
+    weight = torch.randn(X.shape, generator=torch.Generator().manual_seed(1))
+    gradients = [torch.autograd.grad((out * weight).sum(), z)[0] for out, z in ((ours(x), x), (theirs(y), y))]
+    torch.testing.assert_close(*gradients)
+    assert all(torch.equal(value, before[key]) for key, value in ours.state_dict().items())
+
+
 @pytest.mark.parametrize("size", [3, 5])
 def test_local_response_norm_is_the_papers_sum(size):
     ours = LocalResponseNorm(12, size=size, alpha=0.3, beta=0.6, k=1.5)
@@ -86,18 +101,3 @@ def test_rms_norm_is_timms():
     expected = X / (X.square().mean(1, keepdim=True) + 1e-6).sqrt() * ours.weight[:, None, None]
     torch.testing.assert_close(ours(X), expected)
     assert ours(X).is_contiguous(memory_format=torch.channels_last)
-
-
-def test_frozen_batch_norm_is_torchvisions_and_learns_nothing():
-    ours, theirs = FrozenBatchNorm2d(12, eps=1e-3), torchvision().ops.FrozenBatchNorm2d(12, eps=1e-3)
-    for name, buffer in theirs.named_buffers():
-        buffer.copy_(torch.rand(12, generator=torch.Generator().manual_seed(len(name))) + 0.5)
-    ours.load_state_dict(theirs.state_dict())
-    assert not list(ours.parameters())
-    before = {key: value.clone() for key, value in ours.state_dict().items()}
-    x, y = X.clone().requires_grad_(), X.clone().requires_grad_()
-    torch.testing.assert_close(ours.train()(x), theirs(y))
-    weight = torch.randn(X.shape, generator=torch.Generator().manual_seed(1))
-    gradients = [torch.autograd.grad((out * weight).sum(), z)[0] for out, z in ((ours(x), x), (theirs(y), y))]
-    torch.testing.assert_close(*gradients)
-    assert all(torch.equal(value, before[key]) for key, value in ours.state_dict().items())

@@ -50,6 +50,15 @@ def fill(network, seed, noise):
                 value.copy_(random.abs() + 0.5 if name.endswith("running_var") else value + random)
 
 
+def outputs(network, inputs):
+    """What a network gives, as one tensor: of a detector, which chooses among boxes, what its heads give."""
+    import torch
+
+    if not hasattr(network, "raw"):
+        return network(**inputs)
+    return torch.cat([tensor.flatten() for tensor in network.raw(**inputs)])
+
+
 def observe(network, inputs, seed, noise=0.1):
     """Outputs in evaluation, outputs and gradients in training, of a network filled with random numbers."""
     import torch
@@ -57,10 +66,10 @@ def observe(network, inputs, seed, noise=0.1):
     fill(network, seed, noise)
     network.eval()
     with torch.no_grad():
-        evaluated = network(**inputs).clone()
+        evaluated = outputs(network, inputs).clone()
     network.train()
     torch.manual_seed(seed)
-    trained = network(**inputs)
+    trained = outputs(network, inputs)
     weight = torch.linspace(-1.0, 1.0, trained.numel()).view(trained.shape)
     (trained * weight).sum().backward()
     gradients = {name: p.grad.clone() for name, p in network.named_parameters() if p.grad is not None}

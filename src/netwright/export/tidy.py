@@ -7,7 +7,7 @@ from torch import nn
 from netwright.export.dead import FUNCTIONS, Attribute, Local, Writes, is_pure, is_self, remove
 from netwright.export.rewrite import Rewriter, drop_statements
 
-ENTRIES = {"forward", "losses"}  # methods that others call: of a network, and of one that has losses of its own
+ENTRIES = {"forward", "losses", "raw"}  # methods that others call: of any network, and of detectors
 
 
 def tidy(texts: dict[str, str], instances: dict[str, list[nn.Module]]) -> dict[str, str]:

@@ -51,9 +51,10 @@ class RegionProposals(nn.Module):
         self.conv = ConvNormAct(dim, dim, 3, norm=Identity)
         self.score = nn.Conv2d(dim, len(RATIOS), 1)
         self.deltas = nn.Conv2d(dim, len(RATIOS) * 4, 1)
-        for conv in (self.conv.conv, self.score, self.deltas):
-            nn.init.normal_(conv.weight, std=0.01)
-            nn.init.zeros_(conv.bias)  # type: ignore[arg-type]
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.normal_(module.weight, std=0.01)
+                nn.init.zeros_(module.bias)  # type: ignore[arg-type]
 
     def forward(self, maps: Sequence[Tensor]) -> tuple[Tensor, Tensor, list[Tensor]]:
         maps = [*maps, maps[-1][:, :, ::2, ::2]]
