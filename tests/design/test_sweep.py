@@ -14,6 +14,7 @@ EXPECTED = {
 }
 SMALL = {
     "vision": {"in_channels": 3, "image_size": 64, "num_classes": 7},
+    "segmentation": {"in_channels": 3, "image_size": 64, "num_classes": 7},
     "tabular": {"num_features": 5, "cardinalities": [3, 4], "num_classes": 7},
     "text": {"vocab_size": 99, "max_length": 32, "num_classes": 7},
 }

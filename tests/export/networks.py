@@ -16,6 +16,7 @@ from netwright.export import example_inputs, fresh
 
 INPUTS = {
     "vision": {"num_classes": 5, "in_channels": 2, "image_size": 32},
+    "segmentation": {"num_classes": 5, "in_channels": 2, "image_size": 32},
     "tabular": {"num_features": 5, "cardinalities": [3, 40], "num_classes": 3},
     "text": {"vocab_size": 50, "max_length": 16, "num_classes": 3},
 }

@@ -56,3 +56,7 @@ classifiers are; `headless` then takes the classifier off. Has `channels`, `stri
 Neck = Annotated[Callable[[Sequence[int], Sequence[int]], Any], "neck"]
 """Maps of several scales, a list of (B, C_i, H_i, W_i) → another list of maps, finest first: called with the
 channels C_i and the strides of the maps; has the `channels` and `strides` of what it gives."""
+
+Levels = Annotated[Callable[[int, int], Any], "levels"]
+"""The coarsest map of the backbone and of the neck → further, coarser maps: called with the channels C of the
+first and the width D of the second; has `count`, the number of maps that it gives."""

@@ -57,7 +57,7 @@ _NAMES: dict[str, Range] = {
     "image_size": Range(1, 2**16),
     # geometry of convolutions and patches
     "patch_size kernel_size kernel_sizes stride strides dilation reduction multiple grid": Range(1, 4096),
-    "padding prefix": Range(0, 4096),
+    "padding prefix num_extra": Range(0, 4096),
     # factors of a width
     "mlp_ratio expansion width_ratio width_mult": RATIO,
     # embeddings of numbers and categories

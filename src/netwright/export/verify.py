@@ -63,7 +63,7 @@ def run_fresh(folder: Path, reference: Mapping[str, Any] | None = None, predict:
 def example_inputs(modality: str, contract: Mapping[str, Any], rows: int = 3) -> dict[str, Tensor]:
     """Random inputs of a modality, fit for what the constructor was given."""
     generator = torch.Generator().manual_seed(SEED)
-    if modality in ("image", "vision"):
+    if modality in ("image", "vision", "segmentation", "detection"):
         side = int(contract.get("image_size", 64))
         return {"x": torch.randn(rows, int(contract.get("in_channels", 3)), side, side, generator=generator)}
     if modality == "text":
