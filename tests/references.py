@@ -5,7 +5,9 @@ pytorchcv, transformers) need its operators declared first.
 """
 
 import importlib
+import importlib.util
 from functools import cache
+from pathlib import Path
 from types import ModuleType
 
 from netwright.workbench import targets
@@ -57,6 +59,19 @@ def segmentation_models() -> ModuleType:
     """segmentation_models_pytorch, whose encoders take `encoder_weights=None`."""
     timm()
     return importlib.import_module("segmentation_models_pytorch")
+
+
+@cache
+def lightning_bolts() -> ModuleType:
+    """The module of lightning-bolts' U-Net, read by itself: its package wants an older Lightning."""
+    found = importlib.util.find_spec("pl_bolts")
+    assert found is not None and found.submodule_search_locations is not None
+    path = Path(found.submodule_search_locations[0]) / "models" / "vision" / "unet.py"
+    spec = importlib.util.spec_from_file_location("lightning_bolts_unet", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @cache

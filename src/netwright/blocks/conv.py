@@ -7,7 +7,7 @@ from torch.nn import BatchNorm2d, Identity, ReLU
 from netwright.blocks.drop_path import DropPath
 from netwright.blocks.slots import Activation, Gate2d, Norm2d
 
-__all__ = ["ConvNormAct", "InvertedBottleneck", "PatchConv", "kaiming_init", "round_channels"]
+__all__ = ["ConvNormAct", "InvertedBottleneck", "PatchConv", "fan_in_init", "kaiming_init", "round_channels"]
 
 
 class ConvNormAct(nn.Module):
@@ -113,5 +113,16 @@ def kaiming_init(module: nn.Module) -> None:
     if isinstance(module, nn.Conv2d):
         fan_out = module.out_channels // module.groups * module.kernel_size[0] * module.kernel_size[1]
         nn.init.normal_(module.weight, std=(2 / fan_out) ** 0.5)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+
+
+def fan_in_init(module: nn.Module) -> None:
+    """For `network.apply`: convolutions keep the signal's variance behind a ReLU, N(0, 2 / fan in).
+
+    Source: He et al. 2015, Delving deep into rectifiers, arXiv:1502.01852.
+    """
+    if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
+        nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
         if module.bias is not None:
             nn.init.zeros_(module.bias)

@@ -60,3 +60,7 @@ channels C_i and the strides of the maps; has the `channels` and `strides` of wh
 Levels = Annotated[Callable[[int, int], Any], "levels"]
 """The coarsest map of the backbone and of the neck → further, coarser maps: called with the channels C of the
 first and the width D of the second; has `count`, the number of maps that it gives."""
+
+Upsample2d = Annotated[Callable[[int, int], Any], "upsample2d"]
+"""Enlarges a feature map, (B, C, h, w) and the size (H, W) → (B, C', H, W): called with the channels C and the
+factor; has `out_channels` C'."""

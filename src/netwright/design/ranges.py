@@ -47,8 +47,8 @@ RATIO = Range(0, 256, open_low=True)
 WIDTH = Range(1, 2**20)
 
 _NAMES: dict[str, Range] = {
-    "dim dims channels in_channels out_channels hidden num_heads num_kv_heads groups num_groups maps": WIDTH,
-    "depth depths num_layers num_convs num_members num_experts": Range(1, 4096),
+    "dim dims channels in_channels skip_channels out_channels hidden num_heads num_kv_heads groups num_groups maps": WIDTH,
+    "depth depths num_layers num_convs num_members num_experts num_maps num_stacks": Range(1, 4096),
     # what the data give; a table may have categories only, a vocabulary has padding and one word
     "num_classes cardinalities": Range(1, 2**24),
     "num_features": Range(0, 2**24),
@@ -56,7 +56,9 @@ _NAMES: dict[str, Range] = {
     "max_length": Range(1, 2**24),
     "image_size": Range(1, 2**16),
     # geometry of convolutions and patches
-    "patch_size kernel_size kernel_sizes stride strides dilation reduction multiple grid": Range(1, 4096),
+    "patch_size kernel_size kernel_sizes stride strides dilation reduction multiple grid factor output_stride": Range(
+        1, 4096
+    ),
     "padding prefix num_extra": Range(0, 4096),
     # factors of a width
     "mlp_ratio expansion width_ratio width_mult": RATIO,
