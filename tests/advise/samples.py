@@ -33,9 +33,17 @@ def texts(rows: int, length: int, vocabulary: int, classes: int = 2) -> tuple[Pr
     return profile("text", rows, classes, text={"lengths": lengths}), contract
 
 
+def masks(rows: int, side: int, channels: int = 3, classes: int = 3) -> tuple[Profile, dict[str, Any]]:
+    image = {"height": side, "width": side, "channels": channels}
+    target = {"labels": list(range(classes)), "counts": [9] * classes, "images": [rows] * classes, "imbalance": 12.0}
+    contract = {"in_channels": channels, "image_size": side, "num_classes": classes}
+    return Profile("segmentation", "segmentation", "masks", rows, target, image=image), contract
+
+
 DIGITS = images(1797, 8)
 MNIST_5K = images(5000, 28)
 PHOTOS = images(3000, 128, channels=3, classes=5)
 DIAMONDS = table(53_940, 6, (6, 8, 9))
 DIABETES = table(442, 10)
 REVIEWS = texts(3000, 64, 4000)
+SHAPES = masks(400, 64)

@@ -81,6 +81,15 @@ def test_mnist_5k_gets_a_residual_network_that_can_train_in_time():
     assert first.default_cost["seconds_a_pass"].value < 3
 
 
+def test_masks_get_u_nets_of_two_kinds():
+    proposal = propose(samples.SHAPES[0], TWO_MINUTES, samples.SHAPES[1])
+    assert [c.name for c in proposal.candidates] == ["unet-resnet", "unet"]
+    assert {"G1", "G2"} <= {r["rule"] for r in proposal.candidates[1].reasons}
+    notes = {note["rule"]: note["text"] for note in proposal.notes}
+    assert "Dice" in notes["G3"] and "random forest" in notes["G6"] and "S0.4" not in notes
+    assert all(c.recipe.loss is None and c.recipe.batch_size == 16 for c in proposal.candidates)
+
+
 def test_a_vit_is_rejected_on_few_images_with_the_numbers_unless_asked_for():
     profile, contract = samples.DIGITS
     rejected = {r["family"]: r for r in propose(profile, TWO_MINUTES, contract).rejected}

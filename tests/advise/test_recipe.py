@@ -8,19 +8,21 @@ from netwright.advise.recipe import augmentation, recipe_of
 from netwright.advise.recipe_tables import OPTIMISER, REGULARISE, row_of
 from netwright.design import Brief, Spec, registry
 from netwright.train.augment import AUGMENTATIONS
+from netwright.train.augment_masks import WITH_MASKS
 
 from . import samples
 
 
 def facts(modality="image", rows=5000, **more):
     base = {"modality": modality, "rows": rows, "task": "multiclass", "classes": 10, "device": "cpu"}
-    image = {"side": 28, "height": 28, "width": 28, "colour": False} if modality == "image" else {}
+    pictures = modality in ("image", "segmentation")
+    image = {"side": 28, "height": 28, "width": 28, "colour": False} if pictures else {}
     return {**base, **image, **more}
 
 
 @pytest.mark.parametrize("family", ANCHORS)
 def test_every_family_has_a_recipe_with_reasons(family):
-    modality = next(m for m in ("image", "table", "text") if family in families_of(m))
+    modality = next(m for m in ("image", "table", "text", "segmentation") if family in families_of(m))
     recipe, reasons = recipe_of(family, 100_000, facts(modality))
     assert 0 < recipe.lr < 0.01 and 0 < recipe.weight_decay <= 0.2 and recipe.clip_norm == 1.0
     assert 0.9 <= recipe.ema_decay <= 0.999 and recipe.precision == "fp32"
@@ -30,7 +32,7 @@ def test_every_family_has_a_recipe_with_reasons(family):
 
 
 def test_tables_cover_every_family_and_name_real_arguments():
-    assert set(OPTIMISER) == set(REGULARISE) == set(registry().families)
+    assert set(OPTIMISER) == set(REGULARISE) == set(ANCHORS) <= set(registry().families)
     for family, table in REGULARISE.items():
         settable = registry().families[family].settable
         assert all(set(args) <= set(settable) for _, args in table)
@@ -52,6 +54,16 @@ def test_colour_photographs_are_mirrored_and_that_is_said_to_be_an_assumption():
 def test_tiny_colour_images_are_not_mirrored():
     augment, why = augmentation(facts(side=16, colour=True))
     assert why == "T14c" and "flip" not in str(augment)
+
+
+def test_masks_move_with_their_images_and_only_colour_images_are_mirrored():
+    for colour, rule_id in ((True, "G5"), (False, "G5b")):
+        augment, why = augmentation(facts("segmentation", colour=colour))
+        names = [item if isinstance(item, str) else next(iter(item)) for item in augment]
+        assert why == rule_id and ("flip_masks" in names) is colour and "affine_masks" in names
+        assert all(name in WITH_MASKS or name in ("colour", "brightness") for name in names)
+    recipe, reasons = recipe_of("unet", 100_000, facts("segmentation", task="segmentation", classes=3, colour=True))
+    assert recipe.label_smoothing == 0.0 and recipe.mixup == 0.0 and reasons["augment"]["rule"] == "G5"
 
 
 def test_augmentations_exist():

@@ -18,6 +18,10 @@ CONTRACTS = {
         {"num_features": 8, "cardinalities": [5, 20], "num_classes": 1},
         {"num_features": 0, "cardinalities": [3], "num_classes": 3},
     ],
+    "segmentation": [
+        {"in_channels": 1, "image_size": 28, "num_classes": 2},
+        {"in_channels": 3, "image_size": 96, "num_classes": 3},
+    ],
     "text": [{"vocab_size": 500, "max_length": 16, "num_classes": 2}],
 }
 CASES = [(name, contract) for name, scale in SCALES.items() for contract in CONTRACTS[scale.modality]]
@@ -25,7 +29,7 @@ NAMES = [f"{name}-{list(contract.values())[:2]}" for name, contract in CASES]
 
 
 def family_of(name: str) -> str:
-    return name.removeprefix("wide_")
+    return "unet" if SCALES[name].modality == "segmentation" else name.removeprefix("wide_")
 
 
 @pytest.mark.parametrize(("name", "contract"), CASES, ids=NAMES)
@@ -47,11 +51,12 @@ def test_the_smallest_and_a_middle_rung_run(name, contract):
         for args in (rungs[0], rungs[len(rungs) // 3]):
             module = network(Spec(family_of(name), args), contract).eval()
             out = module(**example(contract, batch=2))
-            assert out.shape == (2, contract["num_classes"])
+            pixels = [contract["image_size"]] * 2 if SCALES[name].modality == "segmentation" else []
+            assert out.shape == (2, contract["num_classes"], *pixels)
             assert out.isfinite().all()
 
 
-@pytest.mark.parametrize("name", [n for n, s in SCALES.items() if s.modality == "image"])
+@pytest.mark.parametrize("name", [n for n, s in SCALES.items() if s.modality == "image" or n == "unet_resnet"])
 def test_a_coarser_look_costs_less(name):
     contract = {"in_channels": 3, "image_size": 64, "num_classes": 10}
     levels = coarse_levels(name, contract)

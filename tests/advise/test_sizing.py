@@ -17,7 +17,12 @@ from netwright.inspect import measure_memory
 
 from . import samples
 
-DATA = {"image": samples.DIGITS, "table": samples.table(20_000, 8, (5,), 3), "text": samples.REVIEWS}
+DATA = {
+    "image": samples.DIGITS,
+    "table": samples.table(20_000, 8, (5,), 3),
+    "text": samples.REVIEWS,
+    "segmentation": samples.masks(400, 32),
+}
 
 
 def data_of(family: str):

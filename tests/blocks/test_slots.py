@@ -30,7 +30,6 @@ INPUTS: dict[str, dict[str, Any]] = {
     "pretraining": {"num_classes": 3, "in_channels": 2, "image_size": 32},
     "tabular": {"num_features": 5, "cardinalities": [3, 40], "num_classes": 3},
     "text": {"vocab_size": 50, "max_length": 16, "num_classes": 3},
-    "pretraining": {"in_channels": 2, "image_size": 16},
 }
 USUAL = {
     "dim": 16,

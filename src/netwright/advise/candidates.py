@@ -22,6 +22,8 @@ PREFERRED = 100.0
 SECOND_VARIANT = 0.75
 """Points that a family's second variant loses, so that another family of like merit goes first."""
 PER_FAMILY = 2
+KINDS = {"vision": "images", "tabular": "tables", "text": "texts", "segmentation": "images with masks"}
+"""What families of a folder are for, in words."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ def propose(profile: Profile, brief: Brief, contract: Mapping[str, Any], most: i
     taken = {entry.family for entry in chosen}
     for family in dict.fromkeys(entry.family for entry in ranked if entry.family not in taken):
         rejected.append(_not_reached(family, ranked, chosen, facts))
-    shared = ("S0.1", "S0.3", "S0.4", "S0.5", "B2", "L1", "S5.6", "N3", "T15", "T18", "T25")
+    shared = ("S0.1", "S0.3", "S0.4", "S0.5", "B2", "L1", "S5.6", "N3", "T15", "T18", "T25", "G3", "G6")
     notes = [reason(r, facts) for r in speaking if r.id in shared]
     return Proposal(candidates, rejected, notes, facts)
 
@@ -106,7 +108,7 @@ def _named(names: Sequence[str], families: Sequence[str], modality: str, where: 
     for name in names:
         entry, _ = registry().family(name, where)
         if entry.name not in families and where == "brief.prefer":
-            kind = {"vision": "images", "tabular": "tables", "text": "texts"}.get(entry.modality or "", "other data")
+            kind = KINDS.get(entry.modality or "", "other data")
             raise InputError(
                 f"{entry.name} is a family for {kind}, and these data are a {modality}",
                 where=where,

@@ -41,6 +41,7 @@ ANCHORS: dict[str, Anchor] = {
     "mobilenetv3": Anchor(1.5e6, 1e5, 5.5e6, 9, 15.0),
     "cct": Anchor(8.0e5, 3e4, 2.2e7, 22, 4.0),
     "vit": Anchor(3.0e6, 5e4, 8.7e7, 28, 4.0),
+    "unet": Anchor(3.1e7, 1e4, 1.2e8, 30, 8.0),
     "mlp": Anchor(2.0e5, 1e3, 4.0e6, 30, 0.7),
     "tabular_resnet": Anchor(3.0e5, 2e3, 4.0e6, 25, 1.5),
     "ft_transformer": Anchor(3.0e5, 3e3, 7.0e6, 13, 5.0),

@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from netwright.advise.scales import halvings
+from netwright.advise.scales import halvings, unet_scales
 from netwright.data.profiles import Profile
 from netwright.design import Brief, Budget
 
@@ -20,9 +20,9 @@ def facts_of(profile: Profile, brief: Brief, contract: Mapping[str, Any]) -> dic
     """Every fact by name; what does not apply to the modality is absent.
 
     modality, task, rows, test_rows, classes, imbalance · image: height, width, side, channels, colour,
-    halvings, mobile_map · table: numeric, categorical, features, max_cardinality · text: length (95th
-    percentile), median_length, vocabulary · attention_pairs · device, time_s, limits, limited,
-    memory_limited, latency_limited.
+    halvings, mobile_map · segmentation: those of images, scales, last_map · table: numeric, categorical,
+    features, max_cardinality · text: length (95th percentile), median_length, vocabulary · attention_pairs ·
+    device, time_s, limits, limited, memory_limited, latency_limited.
     """
     found: dict[str, Any] = {
         "modality": profile.modality,
@@ -35,8 +35,10 @@ def facts_of(profile: Profile, brief: Brief, contract: Mapping[str, Any]) -> dic
     if profile.task != "regression":
         found["classes"] = profile.num_classes
         found["imbalance"] = profile.target.get("imbalance")
-    if profile.modality == "image":
+    if profile.modality in ("image", "segmentation"):
         found |= _image(profile, contract)
+        if profile.modality == "segmentation":
+            found |= _masks(found["side"])
     elif profile.modality == "text":
         found |= _text(profile, contract)
     else:
@@ -67,6 +69,11 @@ def _image(profile: Profile, contract: Mapping[str, Any]) -> dict[str, Any]:
         "colour": int(contract["in_channels"]) >= 3,
         "halvings": useful,
     }
+
+
+def _masks(side: int) -> dict[str, Any]:
+    scales = unet_scales(side)
+    return {"scales": scales, "last_map": -(-side // 2 ** (scales - 1))}
 
 
 def _table(contract: Mapping[str, Any]) -> dict[str, Any]:

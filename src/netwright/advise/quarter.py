@@ -33,6 +33,10 @@ REFERENCE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"rows": 5_000_000, "text": {"lengths": {"p50": 200, "p95": 512}}},
         {"vocab_size": 10_000, "max_length": 512, "num_classes": 10},
     ),
+    "segmentation": (
+        {"rows": 100_000, "image": {"height": 128, "width": 128, "channels": 3}},
+        {"in_channels": 3, "image_size": 128, "num_classes": 10},
+    ),
 }
 """For each modality a profile and contract so large that a default spends its time computing. A small
 network's latency is the fixed cost of its calls instead, and can't be quartered by making it narrower:

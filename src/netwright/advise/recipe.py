@@ -50,7 +50,8 @@ def recipe_of(
     base = OPTIMISER[family]
     lr = base["lr"] * row_of(RATE_BY_PARAMS, params) * math.sqrt(batch / base["batch"])
     decay = _weight_decay(base["weight_decay"], facts["rows"])
-    smoothing = 0.0 if facts["task"] == "regression" or metric == "log_loss" else row_of(SMOOTHING, facts["classes"])
+    blurred = facts["task"] in ("binary", "multiclass") and metric != "log_loss"
+    smoothing = row_of(SMOOTHING, facts["classes"]) if blurred else 0.0
     ema = min(AVERAGE["most"], max(AVERAGE["least"], 1 - 1 / max(1.0, AVERAGE["share"] * steps)))
     augment, augment_rule = augmentation(facts)
     mixup = MIXUP["alpha"] if _may_mix(facts) else 0.0
@@ -109,6 +110,8 @@ def augmentation(facts: Mapping[str, Any]) -> tuple[list[Any], str]:
         return list(AUGMENT["text"]), "T22"
     if facts["modality"] == "table":
         return [], ""
+    if facts["modality"] == "segmentation":
+        return (list(AUGMENT["masks"]), "G5") if facts["colour"] else (list(AUGMENT["grey_masks"]), "G5b")
     if not facts["colour"]:
         return list(AUGMENT["tiny" if facts["side"] < 16 else "grey"]), "T14"
     if facts["side"] < 24:

@@ -12,6 +12,7 @@ OPTIMISER: dict[str, dict[str, float]] = {
     "mobilenetv3": {"lr": 3e-3, "batch": 64, "weight_decay": 0.02},
     "cct": {"lr": 1e-3, "batch": 64, "weight_decay": 0.05},
     "vit": {"lr": 1e-3, "batch": 64, "weight_decay": 0.05},
+    "unet": {"lr": 2e-3, "batch": 16, "weight_decay": 0.02},
     "mlp": {"lr": 2.1e-3, "batch": 256, "weight_decay": 0.1},
     "tabular_resnet": {"lr": 1.5e-3, "batch": 256, "weight_decay": 0.05},
     "ft_transformer": {"lr": 5e-4, "batch": 256, "weight_decay": 1e-4},
@@ -29,6 +30,7 @@ BATCH: dict[str, list[tuple[float, int]]] = {
     "image": [(300, 16), (1000, 32), (20_000, 64), (100_000, 128), (float("inf"), 256)],
     "table": [(300, 16), (1000, 32), (5000, 64), (20_000, 128), (40_000, 256), (float("inf"), 512)],
     "text": [(300, 16), (2000, 32), (50_000, 64), (float("inf"), 128)],
+    "segmentation": [(200, 8), (5000, 16), (float("inf"), 32)],
 }
 
 # modality: the longest training that makes sense, in samples seen, and between which numbers of passes
@@ -36,10 +38,11 @@ LENGTH: dict[str, dict[str, float]] = {
     "image": {"samples": 2_000_000, "least": 10, "most": 120},
     "table": {"samples": 3_000_000, "least": 15, "most": 300},
     "text": {"samples": 400_000, "least": 5, "most": 40},
+    "segmentation": {"samples": 400_000, "least": 10, "most": 300},
 }
 
 # modality: evaluations without gain before a run stops (a run has about thirty); None = never
-PATIENCE: dict[str, int | None] = {"image": None, "table": 10, "text": 10}
+PATIENCE: dict[str, int | None] = {"image": None, "table": 10, "text": 10, "segmentation": None}
 
 WARMUP = {"share": 0.1, "steps": 2000}  # T8: the smaller of both, 2/(1 − β2) steps
 
@@ -52,6 +55,8 @@ SMOOTHING: list[tuple[float, float]] = [(2, 0.0), (9, 0.05), (float("inf"), 0.1)
 # rows from: mixup's α for images of 32 pixels and more (T21)
 MIXUP = {"rows": 10_000, "side": 32, "alpha": 0.2}
 
+_WITH_MASKS = {"affine_masks": {"degrees": 10.0, "scale": 0.3, "shift": 0.1}}  # G5
+
 # what may be done to a picture without changing its label (T14): by kind of image
 AUGMENT: dict[str, list[Any]] = {
     "tiny": [{"affine": {"degrees": 8.0, "scale": 0.08, "shift": 0.06}}],  # below 16 pixels
@@ -60,6 +65,8 @@ AUGMENT: dict[str, list[Any]] = {
     "photo": ["flip", {"shift": {"fraction": 0.125}}],
     "large_photo": ["flip", {"affine": {"degrees": 5.0, "scale": 0.2, "shift": 0.1}}],
     "text": [{"token_dropout": {"p": 0.1}}],
+    "masks": ["flip_masks", _WITH_MASKS, {"colour": {"strength": 0.15}}],
+    "grey_masks": [_WITH_MASKS, "brightness"],
 }
 
 # dropout and its like, by family: rows up to: arguments of the model (T11, T23, S6.textcnn, S6.rnn)
@@ -69,6 +76,7 @@ REGULARISE: dict[str, list[tuple[float, dict[str, Any]]]] = {
     "mobilenetv3": [(float("inf"), {"dropout": 0.2})],
     "cct": [(20_000, {"drop_path": 0.0, "dropout": 0.1}), (float("inf"), {"drop_path": 0.1})],
     "vit": [(float("inf"), {"dropout": 0.1})],
+    "unet": [(float("inf"), {})],
     "mlp": [(1000, {"dropout": 0.3}), (50_000, {"dropout": 0.1}), (float("inf"), {"dropout": 0.1})],
     "tabular_resnet": [(1000, {"dropout": 0.3}), (float("inf"), {"dropout": 0.15})],
     "ft_transformer": [(float("inf"), {})],

@@ -7,7 +7,7 @@ the rules say, each step up halves the map (patch or stem stride), which cuts mu
 not parameters.
 
 Rules: S3.1, S3.2 (width first, depth slowly), S3.4, S3.5, S3.6, S3.8, S3.9, S3.11 (multiples of 8, below 32
-of 4), S4.2, S4.3 (heads), S5.1, S5.3, S5.4, S6.textcnn, S6.rnn.
+of 4), S4.2, S4.3 (heads), G2 (U-Net), S5.1, S5.3, S5.4, S6.textcnn, S6.rnn.
 """
 
 import math
@@ -276,6 +276,50 @@ _CCT = (
 )
 
 
+# Masks ------------------------------------------------------------------------------------------------------
+
+
+def unet_scales(side: int) -> int:
+    """Scales of a U-Net: one and its halvings, while 8 pixels a side are left (G2); two at least."""
+    value = rule("G2").value
+    return 1 + max(1, min(value["most"], int(math.log2(max(1, side / value["last_map"])))))
+
+
+def _unet(rung: tuple, side: int, coarse: int) -> Args:
+    """Encoder and decoder of one width at each scale."""
+    dim, most = rung
+    return {"backbone": {"unet_encoder": {"dim": dim, "depth": min(most, unet_scales(side))}}, "dim": dim}
+
+
+_UNET = (*((4, scales) for scales in (2, 3, 4)), *((w, 6) for w in (*widths(4, 32), 40, 48, 56, 64, 96, 128)))
+
+
+def unet_stride(side: int, coarse: int) -> int:
+    """Pixels that the stem makes one."""
+    return 2**coarse
+
+
+def _unet_resnet(rung: tuple, side: int, coarse: int) -> Args:
+    """A residual encoder; behind a stem with a stride of 2 its last map is half as large, of 4 it has a scale less, and
+    the decoder has a block more, of half the width.
+    """
+    dim, blocks, most = rung
+    stride = unet_stride(side, coarse)
+    stages = min(most, max(2, unet_scales(side) - max(0, coarse - 1)))
+    stem: Any = "smallstem" if stride == 1 else {"smallstem": {"stride": 2}}
+    if stride > 2:
+        stem = {"patchstem": {"patch_size": stride, "norm": "batchnorm2d"}}
+    encoder = {"dim": dim, "depths": [blocks] * stages, "stem": stem, "block": "basicblock"}
+    return {"backbone": {"resnet": encoder}, "dim": dim if stride == 1 else dim // 2}
+
+
+_UNET_RESNET = (
+    *((4, 1, stages) for stages in (2, 3, 4)),
+    *((w, 1, 6) for w in (*widths(4, 32), 40)),
+    *((w, 2, 6) for w in (40, 48, 56, 64, 96)),
+)
+
+
 # Tables -----------------------------------------------------------------------------------------------------
 
 
@@ -370,6 +414,8 @@ SCALES: dict[str, Scale] = {
     ),
     "cct": Scale("image", _CCT, _cct, ("S2.5", "S4.3"), 1, token_stride),
     "vit": Scale("image", _VIT, _vit, ("S3.5", "S3.6", "S3.7", "S4.3"), 1, patch_of),
+    "unet": Scale("segmentation", _UNET, _unet, ("G2", "S3.11")),
+    "unet_resnet": Scale("segmentation", _UNET_RESNET, _unet_resnet, ("G2", "S3.11"), 2, unet_stride),
     "mlp": Scale("table", _MLP, _mlp, ("S5.2", "S3.11")),
     "tabular_resnet": Scale("table", _TABULAR_RESNET, _mlp, ("S5.4", "S3.11")),
     "ft_transformer": Scale("table", _FT_TRANSFORMER, _ft_transformer, ("S5.1",)),
@@ -378,4 +424,4 @@ SCALES: dict[str, Scale] = {
     "bilstm": Scale("text", _BILSTM, _bilstm, ("S6.rnn",)),
     "text_transformer": Scale("text", _TEXT_TRANSFORMER, _text_transformer, ("S4.1", "S4.3")),
 }
-"""By family; `wide_resnet` is the ladder of ResNet's wide variant."""
+"""By family; `wide_resnet` and `unet_resnet` are the ladders of variants."""

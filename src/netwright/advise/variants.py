@@ -72,6 +72,15 @@ VARIANTS: tuple[Variant, ...] = (
     Variant("convnext", "", "Large depthwise kernels, then a perceptron for each pixel.", "S3.4"),
     Variant("mobilenetv3", "", "Inverted bottlenecks with squeeze-excitation.", "V4"),
     Variant("vit", "", "Patches read by a plain transformer.", "S3.5"),
+    Variant("unet", "", "Two 3 × 3 convolutions at each scale, as published.", "G1"),
+    Variant(
+        "unet",
+        "resnet",
+        "The encoder is a small residual network, whose stem may take a stride.",
+        "G4",
+        scale="unet_resnet",
+        points=0.25,
+    ),
     Variant(
         "mlp",
         "",

@@ -30,7 +30,8 @@ def design(
     source: Annotated[
         str,
         typer.Argument(
-            help="CSV, TSV, Parquet, JSONL, NPZ, NPY, a folder with one folder of images a class, or one of "
+            help="CSV, TSV, Parquet, JSONL, NPZ, NPY, a folder with one folder of images a class, or with images/ "
+            "and masks/, or one of "
             "scikit-learn's sets: breast_cancer, diabetes, digits, iris, wine."
         ),
     ],
@@ -162,7 +163,10 @@ def train(
 def predict(
     folder: Annotated[Path, typer.Argument(help="What `design` or `train` wrote.")],
     source: Annotated[str, typer.Argument(help="New data, like those that it learned from.")],
-    out: Annotated[Path | None, typer.Option(help="Write the predictions to this CSV instead of the screen.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Write the predictions to this CSV (masks: to this folder) instead of the screen."),
+    ] = None,
 ) -> None:
     """Predict for new rows; the score too where they hold the target."""
     from netwright.cli.screen import screen

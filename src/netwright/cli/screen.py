@@ -149,7 +149,7 @@ class Screen:
         if out is None:
             predictions.table.to_csv(sys.stdout, index=False)
         else:
-            predictions.table.to_csv(out, index=False)
+            predictions.save(out)
         if predictions.score is not None:
             Console(stderr=True).print(f"{predictions.metric} {predictions.score!r} on {len(predictions.table)} rows")
 

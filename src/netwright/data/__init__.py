@@ -6,10 +6,11 @@
     fitted = fit_preprocessing(dataset, parts.train, found)     # plain JSON, from training rows only
     arrays = preprocessing(fitted).load(dataset.inputs)         # what the network is fed
 
-The three `apply_*.py` files need no netwright: one of them is handed over with each network.
+The four `apply_*.py` files need no netwright: one of them is handed over with each network.
 """
 
 from netwright.data.apply_image import ImagePreprocessing
+from netwright.data.apply_segmentation import SegmentationPreprocessing
 from netwright.data.apply_table import TablePreprocessing
 from netwright.data.apply_text import TextPreprocessing
 from netwright.data.columns import Column
@@ -30,6 +31,7 @@ __all__ = [
     "ImagePreprocessing",
     "Preprocessing",
     "Profile",
+    "SegmentationPreprocessing",
     "Split",
     "TablePreprocessing",
     "TextPreprocessing",

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from netwright.data.checks import is_numeric, listing, nearest
+from netwright.data.classes import Classes
 from netwright.errors import InputError
 
-Modality = Literal["table", "image", "text"]
+Modality = Literal["table", "image", "text", "segmentation"]
 
 
 @dataclass
@@ -23,6 +24,9 @@ class Dataset:
     (N, H, W, C), or a list of image paths. `extra` holds columns that are no features but can name groups;
     `files` holds what was seen of image files (height, width, mode, digest). `reading` says how a text file
     was read (separator, decimal mark), so that new files are read alike.
+
+    Of segmentation, the inputs are paths of images and the target is paths of masks; `classes` says what their values
+    mean, `pixels` (N, K) how many pixels of each class each has.
     """
 
     name: str
@@ -35,6 +39,8 @@ class Dataset:
     notes: list[str] = field(default_factory=list)
     extra: pd.DataFrame | None = None
     files: pd.DataFrame | None = None
+    classes: Classes | None = None
+    pixels: np.ndarray | None = None
     group: str | None = None
     time_column: str | None = None
     reading: dict[str, Any] = field(default_factory=dict)
@@ -68,6 +74,8 @@ class Dataset:
             notes=self.notes,
             extra=pick(self.extra),
             files=pick(self.files),
+            classes=self.classes,
+            pixels=None if self.pixels is None else self.pixels[rows],
             group=self.group,
             time_column=self.time_column,
             reading=self.reading,

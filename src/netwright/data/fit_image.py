@@ -46,7 +46,7 @@ def fit_image(
     else:
         sides = dataset.files[["height", "width"]].to_numpy()[rows]
         kind, scale = "uint8", 255.0
-        notes += _said_of_modes(profile.image["modes"], channels or found)
+        notes += said_of_modes(profile.image["modes"], channels or found)
     if image_size is not None and not 2 <= image_size <= 4096:
         raise InputError(f"images can't have {image_size} pixels a side", where="image_size", fix="give 8 … 1024")
     size, fit = _size(sides, image_size, notes)
@@ -120,7 +120,7 @@ def _moments(dataset: Dataset, rows: np.ndarray, fitted: dict[str, Any]) -> tupl
     return mean.tolist(), np.where(std > 1e-8, std, 1.0).tolist()
 
 
-def _said_of_modes(modes: dict[str, int], channels: int) -> list[str]:
+def said_of_modes(modes: dict[str, int], channels: int) -> list[str]:
     """How images of each of pillow's modes are read."""
     notes = [f"Images are read as {'grey' if channels == 1 else 'colour (RGB)'}."]
     clear = sum(count for mode, count in modes.items() if mode in ("RGBA", "LA", "PA"))

@@ -16,10 +16,12 @@ from netwright.data.checks import (
     nearest,
     shown,
 )
+from netwright.data.classes import Classes
 from netwright.data.dataset import Dataset
 from netwright.data.readers.arrays import check_inputs, check_labels, read_arrays
 from netwright.data.readers.bundled import BUNDLED, read_bundled
 from netwright.data.readers.images import Folder, read_folder
+from netwright.data.readers.masks import MaskFolder, classes_of, count_classes, is_mask_folder, read_mask_folder
 from netwright.data.readers.tables import READABLE, read_table
 from netwright.errors import InputError
 
@@ -50,11 +52,11 @@ def load(
 ) -> Dataset:
     """Read and check a data set.
 
-    source: a file (CSV, TSV, Parquet, JSONL, NPZ, NPY), a folder of images, the name of one of scikit-learn's
-    sets, a DataFrame, or a pair (inputs, labels). `text` names the column to read as text. `test` is the
+    source: a file (CSV, TSV, Parquet, JSONL, NPZ, NPY), a folder of images, or of images and masks, the name of one of
+    scikit-learn's sets, a DataFrame, or a pair (inputs, labels). `text` names the column to read as text. `test` is the
     person's own test part, of the same kind. The `group` column and those in `drop` are not used as features.
     """
-    options = {
+    options: dict[str, Any] = {
         "target": target,
         "text": text,
         "group": group,
@@ -69,15 +71,17 @@ def load(
                 where=dataset.origin,
                 fix="give one of the two: leave out --test, or remove the part from the data",
             )
-        named = dataset.modality != "image" or _is_table_file(test)
+        named = dataset.modality not in ("image", "segmentation") or _is_table_file(test)
         options["target"] = dataset.target_name if named else target
-        dataset.test = _read(test, **options)
+        dataset.test = _read(test, **options, classes=dataset.classes)
         _check_same(dataset, dataset.test)
     dataset.name = name or dataset.name
-    check_target(dataset.target, dataset.origin)
+    if dataset.modality != "segmentation":
+        check_target(dataset.target, dataset.origin)
     check_rows(len(dataset), dataset.origin)
     if dataset.test is not None:
-        check_target(dataset.test.target, dataset.test.origin, part="test")
+        if dataset.modality != "segmentation":
+            check_target(dataset.test.target, dataset.test.origin, part="test")
         check_rows(len(dataset.test), f"{dataset.test.origin} (test part)", least=2)
     for column in (group, time_column):
         if column is not None:
@@ -85,7 +89,7 @@ def load(
     return dataset
 
 
-def _read(source: Any, **options: Any) -> Dataset:
+def _read(source: Any, classes: Classes | None = None, **options: Any) -> Dataset:
     if isinstance(source, pd.DataFrame):
         return _from_frame(source, "table", "the table", **options)
     if isinstance(source, (tuple, list)) and len(source) == 2:
@@ -97,6 +101,8 @@ def _read(source: Any, **options: Any) -> Dataset:
         )
     path = Path(source).expanduser()
     if path.exists():
+        if classes is not None or (path.is_dir() and is_mask_folder(path)):
+            return _from_masks(path, classes, options)
         return _from_path(path, **options)
     if str(source) in BUNDLED:
         found = read_bundled(str(source))
@@ -272,6 +278,39 @@ def _from_folder(folder: Folder, name: str, where: str) -> Dataset:
     if folder.test is not None:
         dataset.test = _from_folder(folder.test, name, f"{where} (test folder)")
         _check_same(dataset, dataset.test)
+    return dataset
+
+
+def _from_masks(path: Path, classes: Classes | None, options: dict[str, Any]) -> Dataset:
+    """A folder of images and masks; a test part is held to the `classes` of the data."""
+    _no_columns(path, options)
+    if options["target"] is not None:
+        raise InputError(
+            "a folder of images and masks has no target column: the masks are the target",
+            where=str(path),
+            fix="leave --target out",
+        )
+    if not path.is_dir() or not is_mask_folder(path):
+        raise InputError("there are no images and masks", where=str(path), fix="give a folder with images/ and masks/")
+    folder = read_mask_folder(path)
+    return _of_masks(folder, classes or classes_of(folder, str(path)), path.resolve().name, str(path))
+
+
+def _of_masks(folder: MaskFolder, classes: Classes, name: str, where: str) -> Dataset:
+    dataset = Dataset(
+        name=name,
+        modality="segmentation",
+        inputs=folder.images,
+        target=pd.Series(folder.masks, name="mask", dtype=object),
+        target_name="mask",
+        origin=where,
+        notes=folder.notes,
+        files=folder.files,
+        classes=classes,
+        pixels=count_classes(folder, classes, where),
+    )
+    if folder.test is not None:
+        dataset.test = _of_masks(folder.test, classes, name, f"{where} (test folder)")
     return dataset
 
 

@@ -15,7 +15,7 @@ from netwright.data.apply_text import tokenize
 from netwright.data.checks import is_numeric, listing, shown
 from netwright.data.columns import KINDS, Column, describe
 from netwright.data.dataset import Dataset
-from netwright.data.targets import Task, infer_task, labels_of, summary
+from netwright.data.targets import Task, infer_task, labels_of, mask_summary, summary
 from netwright.data.warnings import DataWarning, warnings_of
 from netwright.errors import InputError
 
@@ -74,15 +74,15 @@ def profile(dataset: Dataset, task: str | None = None, kinds: Mapping[str, str] 
         task=inferred,
         task_reason=reason,
         rows=len(dataset),
-        target=summary(dataset.target, inferred),
+        target=mask_summary(dataset) if inferred == "segmentation" else summary(dataset.target, inferred),
         notes=list(dataset.notes),
     )
-    if dataset.test is not None:
+    if dataset.test is not None and inferred != "segmentation":
         _check_test(dataset, inferred)
     if dataset.modality == "table":
         found.columns = _columns(dataset, kinds or {})
         _check_columns(dataset, found)
-    elif dataset.modality == "image":
+    elif dataset.modality in ("image", "segmentation"):
         found.image = _image(dataset)
     else:
         found.text = _text(dataset)

@@ -83,7 +83,7 @@ def split(
     test_rows = 0 if own else max(1, round(rows * test_fraction))
     validation_rows = min(max(1, round((rows - test_rows) * validation_fraction)), VALIDATION_ROWS)
     sizes = (rows - test_rows - validation_rows, validation_rows, test_rows)
-    strata = _strata(dataset.target, profile)
+    strata = _of_rarest_class(dataset.pixels) if dataset.pixels is not None else _strata(dataset.target, profile)
     found: list[DataWarning] = []
     if time_column:
         time = time_values(dataset, time_column)
@@ -99,9 +99,12 @@ def split(
             found += _groups_in_test(dataset, group)
     else:
         parts = by_class(strata, sizes, np.random.default_rng(seed))
-        same = "by quantiles of the target" if profile.task == "regression" else "by class"
+        ways = {"regression": "by quantiles of the target", "segmentation": "by the rarest class of each image"}
+        same = ways.get(profile.task, "by class")
         how = f"at random, stratified {same}, seed {seed}"
-    if profile.task != "regression":
+    if profile.task == "segmentation":
+        found += _masks_without(dataset, parts)
+    elif profile.task != "regression":
         found += _classes_without(dataset.target, parts, time_column)
     train, validation, test = (np.sort(part) for part in parts)
     if own:
@@ -174,6 +177,30 @@ def _strata(target: pd.Series, profile: Profile) -> np.ndarray:
         return pd.factorize(target, sort=False)[0]
     bins = min(BINS, max(1, len(target) // 20))
     return pd.qcut(target.rank(method="first"), bins, labels=False).to_numpy()
+
+
+def _of_rarest_class(pixels: np.ndarray) -> np.ndarray:
+    """For each image, of the classes that it shows the one that the fewest images show, (N,)."""
+    shown = pixels > 0
+    rare = np.where(shown, shown.sum(axis=0), len(shown) + 1).argmin(axis=1)
+    return pd.factorize(rare)[0]
+
+
+def _masks_without(dataset: Dataset, parts: tuple[np.ndarray, ...]) -> list[DataWarning]:
+    """A class that no training mask shows can't be learned; one that no test mask shows isn't tested."""
+    assert dataset.classes is not None and dataset.pixels is not None
+    test = dataset.pixels[parts[2]] if dataset.test is None else dataset.test.pixels
+    assert test is not None
+    found = []
+    for id, seen, message in (
+        ("unlearned-class", dataset.pixels[parts[0]], "no training mask shows {}: it can't be learned"),
+        ("untested-class", test, "no test mask shows {}: its IoU is not known"),
+    ):
+        shown: list[bool] = (seen.sum(axis=0) > 0).tolist()
+        absent = [label for label, there in zip(dataset.classes.labels, shown, strict=True) if not there]
+        if absent:
+            found.append(DataWarning(id, "masks", message.format(listing(absent, 5)), "add images of these classes"))
+    return found
 
 
 def _classes_without(target: pd.Series, parts: tuple[np.ndarray, ...], time: str | None) -> list[DataWarning]:

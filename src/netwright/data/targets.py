@@ -10,14 +10,16 @@ from netwright.data.checks import is_numeric, listing, shown
 from netwright.data.dataset import Dataset
 from netwright.errors import InputError
 
-Task = Literal["binary", "multiclass", "regression"]
-TASKS = ("binary", "multiclass", "regression", "classification")
+Task = Literal["binary", "multiclass", "regression", "segmentation"]
+TASKS = ("binary", "multiclass", "regression", "classification", "segmentation")
 MAX_INTEGER_CLASSES = 20
 """Whole numbers with more values than this in a table are a quantity, not classes."""
 
 
 def infer_task(dataset: Dataset, task: str | None = None) -> tuple[Task, str]:
     """The task and why; `task` overrides, where the target allows it."""
+    if dataset.modality == "segmentation" or task == "segmentation":
+        return _segmentation(dataset, task)
     target = dataset.target
     place = f"{dataset.origin}, target {dataset.target_name!r}"
     if task is not None:
@@ -82,6 +84,39 @@ def _infer(target: pd.Series, modality: str) -> tuple[Task, str]:
     if few:
         return classes, f"{name} takes only {unique} whole numbers (if it is a quantity: --task regression)"
     return "regression", f"{name} takes {unique:,} whole numbers (if they are classes: --task multiclass)"
+
+
+def _segmentation(dataset: Dataset, task: str | None) -> tuple[Task, str]:
+    if dataset.modality != "segmentation":
+        raise InputError(
+            "segmentation needs a mask for each image",
+            where=dataset.origin,
+            fix="give a folder with images/ and masks/, whose files have the same names",
+        )
+    if task not in (None, "segmentation"):
+        raise InputError(
+            f"images with masks are a task of segmentation, not {task}",
+            where="--task",
+            fix="leave it out; to classify images, give a folder with a sub-folder for each class",
+        )
+    return "segmentation", "each image has a mask"
+
+
+def mask_summary(dataset: Dataset) -> dict[str, Any]:
+    """Classes with their pixels and the images that show them, and the share of pixels without a class."""
+    assert dataset.classes is not None and dataset.pixels is not None and dataset.files is not None
+    pixels = dataset.pixels.sum(axis=0)
+    seen = pixels[pixels > 0]
+    all_pixels = int((dataset.files["height"].astype(np.int64) * dataset.files["width"]).sum())
+    return {
+        "kind": "masks",
+        "labels": list(dataset.classes.labels),
+        "counts": pixels.tolist(),
+        "images": (dataset.pixels > 0).sum(axis=0).tolist(),
+        "imbalance": float(seen.max() / seen.min()),
+        "majority": float(seen.max() / seen.sum()),
+        "unlabelled": float(1 - seen.sum() / all_pixels),
+    }
 
 
 def _override(target: pd.Series, task: str, place: str) -> Task:

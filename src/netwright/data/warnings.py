@@ -15,6 +15,9 @@ FEW_ROWS = 200
 IMBALANCED = 10.0
 """The largest class is at least this many times the smallest."""
 RARE = 5
+SMALL = 0.002
+"""Share of all pixels below which a class is said to be small."""
+MOSTLY = 0.5
 MANY_LEVELS = 1000
 TOGETHER = 5
 """More columns than this with the same warning share one."""
@@ -39,12 +42,43 @@ def warnings_of(dataset: Dataset, task: str, target: dict[str, Any], columns: li
     if dataset.modality == "table":
         found += [DataWarning(*leak) for leak in leaks(dataset.inputs, dataset.target, task, columns)]
         found += _together(_of_columns(dataset, columns))
+    if task == "segmentation":
+        return found + _of_masks(dataset, target)
     found += _of_target(dataset, task, target)
     found += _of_order(dataset, task)
-    if len(dataset) < FEW_ROWS:
-        message = f"{len(dataset)} rows: the test score will be rough, and simple models are hard to beat"
-        found.append(DataWarning("few-rows", dataset.name, message, "add data, or read the interval, not the score"))
-    return found
+    return found + _of_size(dataset)
+
+
+def _of_size(dataset: Dataset) -> list[DataWarning]:
+    if len(dataset) >= FEW_ROWS:
+        return []
+    message = f"{len(dataset)} rows: the test score will be rough, and simple models are hard to beat"
+    return [DataWarning("few-rows", dataset.name, message, "add data, or read the interval, not the score")]
+
+
+def _of_masks(dataset: Dataset, target: dict[str, Any]) -> list[DataWarning]:
+    """Classes that few images or few pixels show, and pixels that have none."""
+    found = []
+    classes = list(zip(target["labels"], target["counts"], target["images"], strict=True))
+    rare = [f"{label} ({images})" for label, _, images in classes if images < RARE]
+    if rare:
+        message = f"{len(rare)} of {len(classes)} classes are seen in fewer than {RARE} images: {listing(rare, 5)}"
+        found.append(DataWarning("rare-class", "masks", message, "add images of them, or merge these classes"))
+    small = [
+        f"{label} ({count / sum(target['counts']):.2%})"
+        for label, count, _ in classes
+        if count > 0 and count / sum(target["counts"]) < SMALL
+    ]
+    if small:
+        message = (
+            f"{len(small)} of {len(classes)} classes fill less than {SMALL:.1%} of the pixels: {listing(small, 5)}"
+        )
+        fix = "pixel accuracy hides them; mIoU counts every class alike"
+        found.append(DataWarning("imbalance", "masks", message, fix))
+    if target["unlabelled"] > MOSTLY:
+        message = f"{target['unlabelled']:.0%} of the pixels have no class (255) and count nowhere"
+        found.append(DataWarning("mostly-unlabelled", "masks", message, "check how the masks were written"))
+    return found + _of_size(dataset)
 
 
 def _together(warnings: list[DataWarning]) -> list[DataWarning]:

@@ -11,7 +11,10 @@ from netwright.design.quantity import exact, human, parse
 from netwright.design.section import check_fields
 
 # of tasks.metrics.METRICS
-METRIC_NAMES = ("accuracy", "balanced_accuracy", "f1_macro", "auc", "log_loss", "rmse", "mae", "r2")
+METRIC_NAMES = (
+    *("accuracy", "balanced_accuracy", "f1_macro", "auc", "log_loss", "rmse", "mae", "r2"),
+    *("miou", "dice", "foreground_iou", "pixel_accuracy"),
+)
 
 # name on the command line and in a file → the field, and what it is counted in
 LIMITS: dict[str, tuple[str, str]] = {
@@ -94,7 +97,7 @@ class Budget:
 class Brief:
     """What the person wants; None is "choose for me"."""
 
-    task: Literal["binary", "multiclass", "regression"] | None = None
+    task: Literal["binary", "multiclass", "regression", "segmentation"] | None = None
     target: str | None = None
     text: str | None = None
     metric: str | None = None

@@ -10,12 +10,18 @@ import numpy as np
 import pandas as pd
 
 from netwright.data.apply_image import ImagePreprocessing
+from netwright.data.apply_segmentation import SegmentationPreprocessing
 from netwright.data.apply_table import TablePreprocessing
 from netwright.data.apply_text import TextPreprocessing
 from netwright.data.dataset import Dataset
 from netwright.export.scripts import Files
 
-CLASSES = {"table": TablePreprocessing, "image": ImagePreprocessing, "text": TextPreprocessing}
+CLASSES = {
+    "table": TablePreprocessing,
+    "image": ImagePreprocessing,
+    "text": TextPreprocessing,
+    "segmentation": SegmentationPreprocessing,
+}
 LIMIT = 200_000_000  # bytes of a part that is handed over
 
 
@@ -48,6 +54,8 @@ def _write(folder: Path, part: str, dataset: Dataset, preprocessing: Any) -> str
         if isinstance(dataset.inputs, np.ndarray):
             return _write_arrays(folder, part, dataset)
         return _copy_images(folder, part, dataset)
+    if dataset.modality == "segmentation":
+        return _copy_masks(folder, part, dataset)
     for suffix, write in ((".csv", _write_csv), (".jsonl", _write_jsonl)):
         path = folder / f"{part}{suffix}"
         write(path, pd.concat([dataset.inputs, dataset.target], axis=1), preprocessing.fitted)
@@ -107,4 +115,24 @@ def _copy_images(folder: Path, part: str, dataset: Dataset) -> str | None:
             number += 1
             goal = home / f"{number}-{path.name}"
         shutil.copyfile(path, goal)
+    return part
+
+
+def _copy_masks(folder: Path, part: str, dataset: Dataset) -> str | None:
+    """Copy the files into images/ and masks/, under the same names; equal names get a number in front."""
+    images, masks = [Path(path) for path in dataset.inputs], [Path(path) for path in dataset.target]
+    if sum(path.stat().st_size for path in (*images, *masks)) > LIMIT:
+        return None
+    homes = folder / part / "images", folder / part / "masks"
+    for home in homes:
+        home.mkdir(parents=True)
+    taken: set[str] = set()
+    for image, mask in zip(images, masks, strict=True):
+        stem, number = image.stem, 1
+        while stem in taken:
+            number += 1
+            stem = f"{number}-{image.stem}"
+        taken.add(stem)
+        shutil.copyfile(image, homes[0] / f"{stem}{image.suffix}")
+        shutil.copyfile(mask, homes[1] / f"{stem}{mask.suffix}")
     return part

@@ -15,6 +15,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 import netwright.data.apply_image
+import netwright.data.apply_segmentation
 import netwright.data.apply_table
 import netwright.data.apply_text
 from netwright.data.dataset import Dataset
@@ -30,8 +31,11 @@ APPLY = {
     "table": netwright.data.apply_table,
     "image": netwright.data.apply_image,
     "text": netwright.data.apply_text,
+    "segmentation": netwright.data.apply_segmentation,
 }
-TOLERANCE = 1e-6
+TOLERANCE = {"segmentation": 1e-4}
+"""Of the score. A pixel between two classes tips with the last bit of its scores."""
+USUAL_TOLERANCE = 1e-6
 
 
 def eject(
@@ -64,7 +68,7 @@ def eject(
         parts = {"train": train, "validation": validation, "test": test}
         printed = _build(made, design, weights, fitted, parts, pretrained)
         if score is not None and test is not None:
-            _check_score(printed, score)
+            _check_score(printed, score, TOLERANCE.get(fitted["kind"], USUAL_TOLERANCE))
         _put(made, folder, scratch / "before")
         return printed
     finally:
@@ -97,14 +101,15 @@ def _build(
     )
     source = Path(str(APPLY[fitted["kind"]].__file__)).read_text(encoding="utf-8")
     (folder / "preprocess.py").write_text(source, encoding="utf-8")
-    arrays = some is None or isinstance(some.inputs, np.ndarray)
+    arrays = fitted["kind"] != "segmentation" and (some is None or isinstance(some.inputs, np.ndarray))
     members = reference["trained"].ndim == 3
     classifier = reference["classifier"]
     texts = scripts(design, fitted, weights, files, arrays=arrays, members=members, classifier=classifier)
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
 
-    predict = ["--out", os.devnull] if files.test else []
+    aside = os.devnull if fitted["kind"] != "segmentation" else str(folder.parent.resolve() / "predicted")
+    predict = ["--out", aside] if files.test else []
     header = f"{cls.__name__} for {design.name}: {reference['parameters']:,} parameters."
     for fold in (True, False):
         try:
@@ -129,12 +134,12 @@ def _example(preprocessing: Any, part: Dataset | None, contract: Mapping[str, An
     return preprocessing.batch({name: torch.from_numpy(values) for name, values in arrays.items()})
 
 
-def _check_score(printed: str, score: float) -> None:
-    found = re.search(r"^\w+ (-?[\d.]+|nan) on [\d]+ rows$", printed, re.MULTILINE)
+def _check_score(printed: str, score: float, tolerance: float) -> None:
+    found = re.search(r"^\w+ (-?[\d.]+|nan) on [\d]+ (?:rows|images)$", printed, re.MULTILINE)
     if found is None:
         return  # the test part was too large to be handed over
     reached = float(found[1])
-    if not abs(reached - score) <= TOLERANCE * max(1.0, abs(score)):
+    if not abs(reached - score) <= tolerance * max(1.0, abs(score)):
         raise EjectError(f"predict.py reaches {reached} on the test part, the original {score}")
 
 

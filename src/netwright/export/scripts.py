@@ -16,12 +16,19 @@ from netwright.export.template import render
 from netwright.export.templates import metrics
 from netwright.tasks import METRICS
 from netwright.train import augment
+from netwright.train.augment_masks import WITH_MASKS
 
-PREPROCESSING = {"table": "TablePreprocessing", "image": "ImagePreprocessing", "text": "TextPreprocessing"}
+PREPROCESSING = {
+    "table": "TablePreprocessing",
+    "image": "ImagePreprocessing",
+    "text": "TextPreprocessing",
+    "segmentation": "SegmentationPreprocessing",
+}
 PACKAGES = {
     "table": ("torch", "numpy", "pandas"),
     "image": ("torch", "numpy", "pillow"),
     "text": ("torch", "numpy"),
+    "segmentation": ("torch", "numpy", "pillow"),
 }
 IMPORTED = {"math", "torch", "F", "Tensor", "nn"}  # by train.py in any case
 VERSIONS = {"torch": "2.4", "numpy": "1.26", "pandas": "2.2", "pillow": "10"}  # the oldest that we support
@@ -64,7 +71,8 @@ def scripts(
     """Each file's text by its name. `arrays`: images come in arrays; `members`: in training, an ensemble's
     members answer each for itself; `classifier`: the network's children that learn in a probe."""
     values = _values(design, fitted, weights, files, arrays=arrays, members=members, classifier=classifier)
-    made = {name: tidy_format(render(f"{name}.in", values), sort=False) for name in ("predict.py", "train.py")}
+    templates = {"predict.py": "predict_masks.py.in" if values["masks"] else "predict.py.in", "train.py": "train.py.in"}
+    made = {name: tidy_format(render(template, values), sort=False) for name, template in templates.items()}
     made["README.md"] = re.sub(r"\n{3,}", "\n\n", render("README.md.in", values))
     made["requirements.txt"] = "".join(f"{row}\n" for row in requirements(fitted["kind"]))
     return made
@@ -86,19 +94,22 @@ def _values(
     classifier: tuple[str, ...],
 ) -> dict[str, Any]:
     modality, recipe = fitted["kind"], design.recipe
-    classes = fitted["target"]["kind"] == "classes"
-    metric = METRICS[design.task.metric or ("accuracy" if classes else "rmse")]
+    classes, masks = fitted["target"]["kind"] == "classes", modality == "segmentation"
+    metric = METRICS[design.task.metric or ("accuracy" if classes else "miou" if masks else "rmse")]
     types = [dtype for dtype in TYPES if any(value.dtype == dtype for value in weights.values())]
     calls, sources, imports = _augmentations(recipe.augment)
-    used = ["HERE", metric.name, "outputs_of", "read", *(["load_weights"] if recipe.weights else [])]
+    used = ["HERE", metric.name, "read", *(["confusion", "scores_of"] if masks else ["outputs_of"])]
+    used += ["load_weights"] if recipe.weights else []
     sign = "" if metric.greater_is_better else "-"
-    example = {"table": "FILE", "text": "FILE", "image": "IMAGES.npz" if arrays else "FOLDER"}[modality]
+    example = {"table": "FILE", "text": "FILE", "image": "IMAGES.npz" if arrays else "FOLDER"}.get(modality, "FOLDER")
     smoothing = recipe.label_smoothing if classes else 0.0
     return {
         "name": plain_words(design.name),
         "modality": modality,
         "arrays": arrays,
         "classes": classes,
+        "masks": masks,
+        "is_image": modality in ("image", "segmentation"),
         "members": members,
         "target": design.task.target or "target",
         "shown": plain_words(design.task.target or "target"),
@@ -108,13 +119,15 @@ def _values(
         "train": files.train if files.validation else None,
         "validation": files.validation,
         "test": files.test,
-        "first": {"table": 'tensors["x_num"]', "image": 'tensors["x"]', "text": 'tensors["tokens"]'}[modality],
-        "outputs": len(fitted["target"]["labels"]) if classes else 1,
+        "first": {"table": 'tensors["x_num"]', "image": 'tensors["x"]', "text": 'tensors["tokens"]'}.get(modality),
+        "outputs": len(fitted["target"].get("labels", [0])),
         "types": "{" + ", ".join(f'"{TYPES[dtype]}": {dtype}' for dtype in types) + "}",
         "names": "{" + ", ".join(f'{dtype}: "{TYPES[dtype]}"' for dtype in types) + "}",
         "empty": any(value.numel() == 0 for value in weights.values()),
         "metric": metric.name,
         "from_predict": ", ".join(sorted(used, key=import_order)),
+        "paths_and": "_, " if masks else "",
+        "confusion_source": inspect.getsource(metrics.confusion) if masks else "",
         "metric_source": _metric_source(metric.name, classes, len(fitted["target"].get("labels", ()))),
         "sign": sign,
         "best_shown": f"{{{sign}best[0]:.6f}}",
@@ -142,11 +155,11 @@ def _values(
         "bf16": recipe.precision == "bf16",
         "eval_every": recipe.eval_every or max(1, recipe.steps // EVALUATIONS),
         "patience": recipe.patience,
-        "loss": recipe.loss or ("cross_entropy" if classes else "mse"),
+        "loss": recipe.loss or ("cross_entropy" if classes else "cross_entropy_dice" if masks else "mse"),
         "augment_calls": "\n".join(calls),
         "augment_source": sources,
         "augment_imports": imports,
-        "channels_last": ".to(memory_format=torch.channels_last)" if modality == "image" else "",
+        "channels_last": ".to(memory_format=torch.channels_last)" if modality in ("image", "segmentation") else "",
         "packages": ", ".join(PACKAGES[modality][:-1]) + f" and {PACKAGES[modality][-1]}",
     }
 
@@ -175,10 +188,14 @@ def _augmentations(items: list[Any]) -> tuple[list[str], str, str]:
     symbols, calls, tokens = Symbols(), [], []
     for item in items:
         name, options = next(iter(item.items())) if isinstance(item, dict) else (item, {})
-        symbol = symbols.of_object(getattr(augment, name))
+        paired = WITH_MASKS.get(name)
+        symbol = symbols.of_object(paired or getattr(augment, name))
         assert symbol is not None
         tokens.append(symbols.token(symbol))
         given = "".join(f", {key}={value!r}" for key, value in (options or {}).items())
+        if paired:
+            calls.append(f'batch["x"], wanted = {name}(batch["x"], wanted{given})')
+            continue
         argument = "tokens" if name == "token_dropout" else "x"
         calls.append(f'batch["{argument}"] = {name}(batch["{argument}"]{given})')
     source = _sources(list(dict.fromkeys(tokens)), symbols)

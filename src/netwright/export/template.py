@@ -1,4 +1,5 @@
-"""Texts with marked spots: `{{expression}}`, and lines between `#: if`, `#: elif`, `#: else`, `#: end`.
+"""Texts with marked spots: `{{expression}}`, and lines between `#: if`, `#: elif`, `#: else`, `#: end`;
+`#: include NAME` is another template.
 
 The conditions and expressions stand in files of this package; nothing of a person's is evaluated.
 """
@@ -9,7 +10,7 @@ from importlib.resources import files
 from typing import Any
 
 SPOT = re.compile(r"\{\{(.+?)\}\}")
-MARK = re.compile(r"\s*#: (if|elif|else|end)\b ?(.*)")
+MARK = re.compile(r"\s*#: (if|elif|else|end|include)\b ?(.*)")
 
 
 def render(name: str, values: Mapping[str, Any]) -> str:
@@ -22,6 +23,9 @@ def render(name: str, values: Mapping[str, Any]) -> str:
         if mark is None:
             if all(taken for taken, _ in open_arms):
                 rows += _filled(line, values)
+        elif mark[1] == "include":
+            if all(taken for taken, _ in open_arms):
+                rows += render(mark[2], values).splitlines()
         elif mark[1] == "if":
             holds = all(taken for taken, _ in open_arms) and bool(eval(mark[2], {}, dict(values)))
             open_arms.append([holds, holds])

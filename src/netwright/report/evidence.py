@@ -19,6 +19,7 @@ from netwright.report.document import (
     joined,
     lean,
 )
+from netwright.report.segmentation import segmentation
 from netwright.report.story import figures_table
 from netwright.report.words import clean, interval, metric_name, score, show
 
@@ -37,6 +38,8 @@ def validation(body: Json, report: Json) -> list[Block]:
             cells.append(Cell(when + clean(item.get("text"), 400), tone=tone))
         blocks.append(Bullets(cells, "Events"))
     blocks += [_rung_table(body["rungs"])] if body.get("rungs") else []
+    if body.get("segmentation"):
+        blocks += segmentation(body["segmentation"])
     if body.get("confusion"):
         blocks += _confusion(body["confusion"])
     if body.get("predictions"):

@@ -240,6 +240,16 @@ VALIDATION = _object(
     predictions=_or_null(
         _object(("truth", "predicted"), truth=_list(NUMBER), predicted=_list(NUMBER), split=TEXT, unit=TEXT)
     ),
+    segmentation=_or_null(
+        _object(
+            split=TEXT,
+            classes=_list(
+                _object(("label",), label=SCALAR, iou=NUMBER, dice=NUMBER, pixels=NUMBER, share=NUMBER, colour=TEXT)
+            ),
+            # base64 of PNG: the image, its true mask, the predicted one; `score` is its own mIoU
+            overlays=_list(_object(("images",), name=TEXT, score=NUMBER, images=_list({"type": "string"}))),
+        )
+    ),
     events=_list(_object(("text",), step=NUMBER, kind=TEXT, text={"type": "string"})),
     findings=REASONS,
     notes=REASONS,

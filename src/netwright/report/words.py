@@ -29,6 +29,10 @@ METRICS = {
     "rmse": "RMSE",
     "mae": "MAE",
     "r2": "R²",
+    "miou": "mIoU",
+    "dice": "Dice",
+    "foreground_iou": "foreground IoU",
+    "pixel_accuracy": "pixel accuracy",
 }
 
 

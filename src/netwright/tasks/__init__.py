@@ -4,12 +4,14 @@ from netwright.tasks.baselines import BaselineResult, best_baseline, run_baselin
 from netwright.tasks.losses import (
     LOSSES,
     CrossEntropy,
+    CrossEntropyDice,
     Huber,
     MeanSquaredError,
     balanced_class_weights,
     make_loss,
 )
 from netwright.tasks.metrics import DEFAULT_METRICS, METRICS, Kind, Metric, metric_for, metrics_for
+from netwright.tasks.segmentation_baselines import run_segmentation_baselines
 from netwright.tasks.task import Task
 
 __all__ = [
@@ -18,6 +20,7 @@ __all__ = [
     "METRICS",
     "BaselineResult",
     "CrossEntropy",
+    "CrossEntropyDice",
     "Huber",
     "Kind",
     "MeanSquaredError",
@@ -29,4 +32,5 @@ __all__ = [
     "metric_for",
     "metrics_for",
     "run_baselines",
+    "run_segmentation_baselines",
 ]

@@ -3,6 +3,9 @@
 Each metric is written once, for rows with weights: a bootstrap resample is the rows with the number of times that
 each was drawn, so that a thousand resamples are one matrix product instead of a thousand calls.
 
+Of segmentation a row is an image, and its output the (K, K) matrix that counts its pixels: true class, predicted class.
+The matrices of the rows drawn are added up, so that the score is that of all their pixels together.
+
 Truth: class codes 0 … K − 1 (a code outside these, a class never seen in training, is always missed), or numbers.
 Output: probabilities (N, K), or numbers (N,); for metrics of labels also predicted codes (N,).
 """
@@ -15,8 +18,9 @@ from typing import Literal
 import numpy as np
 
 from netwright.errors import InputError
+from netwright.tasks import segmentation_metrics
 
-Kind = Literal["binary", "multiclass", "regression"]
+Kind = Literal["binary", "multiclass", "regression", "segmentation"]
 Weighted = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
@@ -25,7 +29,7 @@ class Metric:
     name: str
     title: str
     greater_is_better: bool
-    needs: Literal["labels", "probabilities", "values"]
+    needs: Literal["labels", "probabilities", "values", "confusion"]
     weighted: Weighted  # truth (N,), output, weights (R, N) → scores (R,); NaN where undefined
 
     def __call__(self, truth: np.ndarray, output: np.ndarray) -> float:
@@ -121,6 +125,16 @@ def _r2(truth: np.ndarray, output: np.ndarray, weights: np.ndarray) -> np.ndarra
     return np.where(spread > 0, 1 - errors / spread, np.nan)
 
 
+def _of_pixels(score: Callable[[np.ndarray], float]) -> Weighted:
+    """The score of the pixels of all rows, each row as often as it was drawn."""
+
+    def weighted(truth: np.ndarray, output: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        sums = weights @ output.reshape(len(output), -1).astype(np.float64)
+        return np.array([score(matrix.reshape(output.shape[1:])) for matrix in sums])
+
+    return weighted
+
+
 def _labels(output: np.ndarray) -> np.ndarray:
     return output if output.ndim == 1 else output.argmax(1)
 
@@ -145,15 +159,25 @@ METRICS: dict[str, Metric] = {
         Metric("rmse", "RMSE", False, "values", _rmse),
         Metric("mae", "MAE", False, "values", _mae),
         Metric("r2", "R²", True, "values", _r2),
+        Metric("miou", "mIoU", True, "confusion", _of_pixels(segmentation_metrics.mean_iou)),
+        Metric("dice", "Dice", True, "confusion", _of_pixels(segmentation_metrics.mean_dice)),
+        Metric("foreground_iou", "foreground IoU", True, "confusion", _of_pixels(segmentation_metrics.foreground_iou)),
+        Metric("pixel_accuracy", "pixel accuracy", True, "confusion", _of_pixels(segmentation_metrics.pixel_accuracy)),
     )
 }
 
-DEFAULT_METRICS: dict[Kind, str] = {"binary": "auc", "multiclass": "accuracy", "regression": "rmse"}
+DEFAULT_METRICS: dict[Kind, str] = {
+    "binary": "auc",
+    "multiclass": "accuracy",
+    "regression": "rmse",
+    "segmentation": "miou",
+}
 
 
 def metrics_for(kind: Kind) -> Sequence[str]:
     """Names of the metrics that fit a task."""
-    return [name for name, metric in METRICS.items() if (metric.needs == "values") == (kind == "regression")]
+    needs = {"regression": ("values",), "segmentation": ("confusion",)}.get(kind, ("labels", "probabilities"))
+    return [name for name, metric in METRICS.items() if metric.needs in needs]
 
 
 def metric_for(kind: Kind, name: str | None = None) -> Metric:

@@ -22,7 +22,7 @@ class Task:
 
     @classmethod
     def of(cls, kind: str, metric: str | None = None, classes: Sequence[Any] = ()) -> "Task":
-        """A checked task with its default metric: AUC for two classes, accuracy for more, RMSE for numbers."""
+        """A checked task with its default metric: AUC for two classes, accuracy for more, RMSE for numbers, mIoU."""
         for known in get_args(Kind):
             if known == kind:
                 task = cls(known, metric_for(known, metric).name, tuple(classes))
@@ -35,12 +35,13 @@ class Task:
             "regression": not self.classes,
             "binary": len(self.classes) == 2,
             "multiclass": len(self.classes) > 2,
+            "segmentation": len(self.classes) > 1,
         }
         if not fits[self.kind]:
             raise InputError(
                 f"a {self.kind} task with {len(self.classes)} classes",
                 where="task",
-                fix="binary has 2 classes, multiclass more, regression none",
+                fix="binary has 2 classes, multiclass more, segmentation 2 or more, regression none",
             )
 
     @property
@@ -49,15 +50,23 @@ class Task:
 
     @property
     def is_classification(self) -> bool:
-        return self.kind != "regression"
+        """Whether each row has one of the classes."""
+        return self.kind in ("binary", "multiclass")
+
+    @property
+    def is_segmentation(self) -> bool:
+        """Whether each pixel of a row has one of the classes."""
+        return self.kind == "segmentation"
 
     @property
     def output_size(self) -> int:
         """`num_classes` of the network: one output for each class, one for a number."""
-        return len(self.classes) if self.is_classification else 1
+        return 1 if self.kind == "regression" else len(self.classes)
 
     @property
     def loss_name(self) -> str:
+        if self.is_segmentation:
+            return "cross_entropy_dice"
         return "cross_entropy" if self.is_classification else "mse"
 
     def predictions(self, outputs: Tensor | np.ndarray) -> np.ndarray:

@@ -49,6 +49,12 @@ def brightness(x: Tensor, strength: float = 0.2) -> Tensor:
     return x * (1 + gain) + offset
 
 
+def colour(x: Tensor, strength: float = 0.2) -> Tensor:
+    """Scale and move the (normalised) values of each image by up to ± strength, each channel by itself."""
+    gain, offset = (torch.rand(2, len(x), x.shape[1], 1, 1) * 2 - 1) * strength
+    return x * (1 + gain) + offset
+
+
 def erase(x: Tensor, p: float = 0.25, area: float = 0.15) -> Tensor:
     """Blank a square of about `area` of the image with probability p. Source: Zhong et al. 2017, arXiv:1708.04896."""
     B, _, H, W = x.shape
@@ -66,6 +72,7 @@ AUGMENTATIONS: dict[str, Callable[..., Tensor]] = {
     "affine": affine,
     "brightness": brightness,
     "erase": erase,
+    "colour": colour,
 }
 
 

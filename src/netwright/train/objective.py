@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
-from netwright.data import preprocessing
+from netwright.data import SegmentationPreprocessing, preprocessing
 from netwright.design import Recipe
 from netwright.tasks import Task, make_loss
 
@@ -14,7 +14,8 @@ class Objective:
     """The task's loss and metric on encoded targets, and how a batch is finished.
 
     Outputs are the network's, (N, K); predictions are what the metric reads: probabilities (N, K) of the classes, or
-    numbers (N,) in the target's own unit.
+    numbers (N,) in the target's own unit. Of segmentation, outputs (N, K, H, W) are too many to be kept: `train.masks`
+    counts them image by image.
     """
 
     def __init__(self, task: Task, fitted: dict[str, Any]):
@@ -31,13 +32,19 @@ class Objective:
         return make_loss(recipe.loss or self.task.loss_name, label_smoothing=recipe.label_smoothing)
 
     def predictions(self, outputs: np.ndarray) -> np.ndarray:
+        assert not isinstance(self.preprocessing, SegmentationPreprocessing)
         values, probabilities = self.preprocessing.decode(outputs)
         return values if probabilities is None else probabilities
 
     def truth(self, targets: Tensor | np.ndarray) -> np.ndarray:
-        """Encoded targets (N,) as the metric reads them: class codes, or numbers in the target's own unit."""
+        """Encoded targets (N,) as the metric reads them: class codes, or numbers in the target's own unit.
+
+        Of segmentation, zeros: what is true is in the matrices that are scored.
+        """
         targets = np.asarray(targets)
-        return targets if self.task.is_classification else self.preprocessing.decode(targets[:, None])[0]
+        if self.task.is_segmentation:
+            return np.zeros(len(targets))
+        return targets if self.task.is_classification else self.predictions(targets[:, None])
 
     def score(self, outputs: np.ndarray, targets: Tensor | np.ndarray) -> float:
         return self.task.score(self.truth(targets), self.predictions(outputs))

@@ -13,9 +13,11 @@ from torch import Tensor, nn
 from netwright.design import Recipe
 from netwright.train import checkpoint
 from netwright.train.augment import AUGMENTATIONS, token_dropout
+from netwright.train.augment_masks import WITH_MASKS
 from netwright.train.average import WeightAverage
 from netwright.train.backbone import Backbone
 from netwright.train.batches import Batches
+from netwright.train.masks import judge_masks
 from netwright.train.objective import Objective
 from netwright.train.optimizer import adamw
 from netwright.train.schedule import Schedule
@@ -183,16 +185,18 @@ class Trainer:
     def _batch(self, rows: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         """The rows' inputs, finished and augmented, and their targets."""
         raw = {name: values[rows] for name, values in self.train.items() if name != "target"}
-        inputs = self.objective.batch(raw)
+        inputs, targets = self.objective.batch(raw), self.train["target"][rows]
         for item in self.recipe.augment:
             name, options = next(iter(item.items())) if isinstance(item, dict) else (item, {})
             if name == "token_dropout":
                 inputs["tokens"] = token_dropout(inputs["tokens"], **options)
+            elif name in WITH_MASKS:
+                inputs["x"], targets = WITH_MASKS[name](inputs["x"], targets, **options)
             else:
                 inputs["x"] = AUGMENTATIONS[name](inputs["x"], **options)
         if self.is_image:
             inputs["x"] = inputs["x"].contiguous(memory_format=torch.channels_last)
-        return inputs, self.train["target"][rows]
+        return inputs, targets
 
     def _loss(self, inputs: dict[str, Tensor], targets: Tensor) -> Tensor:
         """The task's loss; with mixup, of two samples blended. Source: Zhang et al. 2017, arXiv:1710.09412."""
@@ -246,9 +250,7 @@ class Trainer:
     def _evaluate(self) -> None:
         """Loss and score on the validation part, by the averaged weights where there are some; keep the best."""
         network = self.average.module if self.average else self.module
-        outputs = self.outputs(network, self.validation)
-        loss = float(self.loss(torch.from_numpy(outputs), self.validation["target"]))
-        score = self.objective.score(outputs, self.validation["target"])
+        loss, score = self._judge(network)
         steps = max(1, self.window["steps"])
         self.history.append(
             {
@@ -272,6 +274,14 @@ class Trainer:
         else:
             self.stale += 1
         self.good = self._snapshot()
+
+    def _judge(self, network: nn.Module) -> tuple[float, float]:
+        """Loss and score on the validation part."""
+        if self.objective.task.is_segmentation:
+            return judge_masks(network, self.objective, self.loss, self.validation)
+        outputs = self.outputs(network, self.validation)
+        loss = float(self.loss(torch.from_numpy(outputs), self.validation["target"]))
+        return loss, self.objective.score(outputs, self.validation["target"])
 
     def outputs(self, network: nn.Module, arrays: dict[str, Tensor], batch_size: int = 512) -> np.ndarray:
         """What the network says of every row, (N, K), in evaluation mode."""

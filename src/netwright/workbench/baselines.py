@@ -1,12 +1,14 @@
 """The baselines on the run's parts."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from netwright.data import typed_features
-from netwright.tasks import BaselineResult, Task, best_baseline, run_baselines
+from netwright.tasks import BaselineResult, Task, best_baseline, run_baselines, run_segmentation_baselines
 from netwright.train.objective import Objective
+from netwright.workbench.masks import matrices_of_codes
 from netwright.workbench.prepare import Prepared
 
 
@@ -33,6 +35,8 @@ class Baselines:
 
 def baselines_of(prepared: Prepared, seed: int) -> Baselines:
     """Majority or mean, linear, trees: fitted on raw values, with their own preprocessing."""
+    if prepared.task.is_segmentation:
+        return _of_masks(prepared, seed)
     objective = Objective(prepared.task, prepared.fitted)
     inputs, truth = {}, {}
     kinds = None
@@ -68,3 +72,18 @@ def baselines_of(prepared: Prepared, seed: int) -> Baselines:
         best_baseline(prepared.task, truth["validation"], results),
         truth["validation"],
     )
+
+
+def _of_masks(prepared: Prepared, seed: int) -> Baselines:
+    """The same three for each pixel, on the images as the network sees them, counted at their own sizes."""
+    parts = prepared.parts
+    results = run_segmentation_baselines(
+        prepared.task,
+        {part: arrays["x"] for part, arrays in parts.items()},
+        {part: parts[part]["target"] for part in ("train", "validation")},
+        partial(matrices_of_codes, prepared, "validation"),
+        partial(matrices_of_codes, prepared, "test"),
+        seed,
+    )
+    truth = np.zeros(len(parts["validation"]["target"]))
+    return Baselines(prepared.task, results, best_baseline(prepared.task, truth, results), truth)

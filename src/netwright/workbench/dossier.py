@@ -126,7 +126,7 @@ def facts(evidence: Evidence) -> dict[str, Any]:
         for column in found.columns:
             kinds[column.kind] += 1
         return {"columns": ", ".join(f"{count} {kind}" for kind, count in kinds.items())}
-    seen = found.image if found.modality == "image" else found.text
+    seen = found.image if found.modality in ("image", "segmentation") else found.text
     return {key.replace("_", " "): value for key, value in (seen or {}).items() if not isinstance(value, list)}
 
 
@@ -208,7 +208,7 @@ def cost(evidence: Evidence, by_type: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 # What the cost is asked to grow with: what changes most in use.
-GROWS_WITH = {"image": "resolution", "text": "length", "table": "batch=1,16,256"}
+GROWS_WITH = {"image": "resolution", "segmentation": "resolution", "text": "length", "table": "batch=1,16,256"}
 
 
 def growth(evidence: Evidence) -> dict[str, Any] | None:
@@ -223,7 +223,7 @@ def growth(evidence: Evidence) -> dict[str, Any] | None:
 def sees(evidence: Evidence) -> list[str]:
     """How far a convolutional network for images sees, in a line."""
     network, inputs = evidence.network, evidence.example
-    if evidence.prepared.profile.modality != "image" or attention_macs(network, inputs):
+    if evidence.prepared.profile.modality not in ("image", "segmentation") or attention_macs(network, inputs):
         return []
     found = sight(network, evidence.blueprint, inputs)
     if not found.sentence:

@@ -13,6 +13,7 @@ import numpy as np
 from netwright.advise import RULES, rule
 from netwright.compare import RESAMPLES
 from netwright.workbench.hand_over import Evidence
+from netwright.workbench.overlays import segmentation
 
 BOOTSTRAP = f"percentile bootstrap over the rows of the part, {RESAMPLES:,} draws, 95 %"
 POINTS = 2000  # of a plot
@@ -87,7 +88,9 @@ def validation(evidence: Evidence) -> dict[str, Any]:
         "notes": [f"The weights handed over are those of step {run['best_step']:,}, the best on the validation part."],
     }
     rng = np.random.default_rng(0)
-    if task.is_classification:
+    if task.is_segmentation:
+        content |= segmentation(evidence)
+    elif task.is_classification:
         count = len(task.classes)
         matrix = np.zeros((count, count), int)
         np.add.at(matrix, (evidence.truth, evidence.predictions.argmax(1)), 1)
@@ -248,6 +251,7 @@ def limits(evidence: Evidence) -> dict[str, Any]:
     modality = prepared.profile.modality
     scope = {
         "image": "Images of another kind, channels or size than these.",
+        "segmentation": "Images of another kind, channels or size than these, and things of other classes.",
         "table": "Rows from another time, place or way of measuring than those of the table.",
         "text": "Texts in other languages, or much longer than those seen.",
     }

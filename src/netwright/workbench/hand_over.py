@@ -19,6 +19,7 @@ from netwright.inspect import Blueprint, Cost, cost, inspect
 from netwright.train.objective import Objective
 from netwright.train.trainer import predict
 from netwright.workbench.baselines import Baselines
+from netwright.workbench.masks import matrices_of_network
 from netwright.workbench.places import MARK
 from netwright.workbench.prepare import Prepared
 from netwright.workbench.request import Request
@@ -57,7 +58,9 @@ class Evidence:
 
     @cached_property
     def predictions(self) -> np.ndarray:
-        """Probabilities (N, K), or numbers (N,), for the rows of that part."""
+        """Probabilities (N, K), numbers (N,), or matrices that count pixels (N, K, K), for the rows of that part."""
+        if self.prepared.task.is_segmentation:
+            return matrices_of_network(self.prepared, self.part, self.network, self.objective)
         arrays = {
             name: torch.from_numpy(values)
             for name, values in self.prepared.parts[self.part].items()

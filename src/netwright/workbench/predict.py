@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from PIL.Image import Image
 
-from netwright.data import load, preprocessing
+from netwright.data import SegmentationPreprocessing, load, preprocessing
 from netwright.design import Design
 from netwright.errors import InputError
+from netwright.tasks.segmentation_metrics import confusion
+from netwright.train.masks import predict_masks
 from netwright.train.objective import Objective
 from netwright.train.trainer import predict as outputs_of
 from netwright.workbench.places import MARK
@@ -20,11 +23,27 @@ from netwright.workbench.result import load_network
 
 @dataclass
 class Predictions:
-    """A row for each input: `prediction`, and for classes a `p(label)` for each; the score where the truth is there."""
+    """A row for each input: `prediction`, and for classes a `p(label)` for each; the score where the truth is there.
+
+    Of segmentation, a row holds the share of the image's pixels that each class has, and `masks` the images to save.
+    """
 
     table: pd.DataFrame
     metric: str
     score: float | None = None
+    masks: dict[str, Image] | None = None
+
+    def save(self, out: str | Path) -> None:
+        """The table as a CSV file, or the masks as PNG files of their names in a folder."""
+        out = Path(out)
+        if self.masks is None:
+            self.table.to_csv(out, index=False)
+            return
+        if out.is_file():
+            raise InputError("this is a file", where=str(out), fix="give a folder for the masks")
+        for name, mask in self.masks.items():
+            (out / name).parent.mkdir(parents=True, exist_ok=True)
+            mask.save(out / name)
 
 
 def predict(folder: str | Path, source: Any) -> Predictions:
@@ -46,6 +65,8 @@ def predict(folder: str | Path, source: Any) -> Predictions:
     if not rows:
         raise InputError("there is nothing to predict for", where=str(source), fix="give at least one row or image")
     network = load_network(folder, design)
+    if isinstance(apply, SegmentationPreprocessing):
+        return _predict_masks(design, fitted, apply, network, raw, arrays["x"])
     outputs = outputs_of(network, apply.batch, arrays)
     predicted, probabilities = apply.decode(outputs)
     table = pd.DataFrame({"prediction": predicted})
@@ -56,6 +77,28 @@ def predict(folder: str | Path, source: Any) -> Predictions:
             table[f"p({label})"] = probabilities[:, code]
     score = score_of(design, fitted, source, raw, outputs)
     return Predictions(table, design.task.metric or "", score)
+
+
+def _predict_masks(
+    design: Design, fitted: dict[str, Any], apply: SegmentationPreprocessing, network: Any, paths: list[str], x: Any
+) -> Predictions:
+    """A mask for each image, at its own size; the score where there are masks beside the images."""
+    objective = objective_of(design, fitted)
+    labels, truths = apply.target["labels"], apply.masks_of(paths)
+    images, shares, matrices = {}, [], []
+    names = apply.names_of(paths)
+    for row, codes in enumerate(predict_masks(network, objective, x, [apply.size_of(path) for path in paths])):
+        images[names[row]] = apply.picture(codes)
+        shares.append(np.bincount(codes.ravel(), minlength=len(labels)) / codes.size)
+        if truths is not None:
+            truth = apply.truth(truths[row])
+            if truth.shape != codes.shape:
+                raise InputError("the mask is not as large as its image", where=truths[row], fix="give masks that fit")
+            matrices.append(confusion(truth, codes, len(labels)))
+    table = pd.DataFrame(shares, columns=[f"share({label})" for label in labels])
+    table.insert(0, "file", paths)
+    score = objective.task.score(np.zeros(len(matrices)), np.stack(matrices)) if matrices else None
+    return Predictions(table, design.task.metric or "", score, images)
 
 
 def read(apply: Any, source: Any) -> Any:
@@ -87,17 +130,14 @@ def score_of(design: Design, fitted: dict[str, Any], source: Any, raw: Any, outp
         truth = raw[target]
     if truth.isna().any():
         return None
-    objective = Objective.from_json(
-        {
-            "task": {
-                "kind": design.task.kind,
-                "metric": design.task.metric,
-                "classes": design.task.classes or [],
-            },
-            "fitted": fitted,
-        }
-    )
+    objective = objective_of(design, fitted)
     try:
         return objective.score(outputs, objective.preprocessing.targets(truth))
     except ValueError:
         return None  # classes that the network does not know
+
+
+def objective_of(design: Design, fitted: dict[str, Any]) -> Objective:
+    """What the design was trained for."""
+    task = {"kind": design.task.kind, "metric": design.task.metric, "classes": design.task.classes or []}
+    return Objective.from_json({"task": task, "fitted": fitted})

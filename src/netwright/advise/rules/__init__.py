@@ -8,6 +8,7 @@ from netwright.advise.rules.order import ORDER
 from netwright.advise.rules.other import OTHER
 from netwright.advise.rules.scaling import SCALING
 from netwright.advise.rules.search import SEARCH
+from netwright.advise.rules.segmentation import SEGMENTATION
 from netwright.advise.rules.tables import TABLES
 from netwright.advise.rules.texts import TEXTS
 from netwright.advise.rules.training import TRAINING
@@ -17,6 +18,7 @@ GROUPS: dict[str, tuple[Rule, ...]] = {
     "Order of decisions": ORDER,
     "Compute, parameters and data": SCALING,
     "Images": IMAGES,
+    "Segmentation": SEGMENTATION,
     "Transformers": TRANSFORMERS,
     "Tables": TABLES,
     "Text": TEXTS,

@@ -32,6 +32,7 @@ ORDER = (
         "Train baselines beside every network: majority or mean, linear, boosted trees, on the same split.",
         "netwright",
         "V",
+        when={"modality": ("image", "table", "text")},
         because="Majority or mean, a linear model and boosted trees are trained on the same split.",
     ),
     Rule(

@@ -1,6 +1,6 @@
 """Each metric in a few lines of numpy; a handed-over predict.py has the one that it needs.
 
-`truth` are class numbers (N,) and `probabilities` (N, K); or both are numbers (N,).
+`truth` are class numbers (N,) and `probabilities` (N, K); or both are numbers (N,). `matrix` (K, K) counts pixels.
 """
 
 import numpy as np
@@ -68,3 +68,33 @@ def mae(truth: np.ndarray, predicted: np.ndarray) -> float:
 def r2(truth: np.ndarray, predicted: np.ndarray) -> float:
     """The share of the variance that is explained: 1 − squared errors / squared distances from the mean."""
     return float(1 - np.square(predicted - truth).sum() / np.square(truth - truth.mean()).sum())
+
+
+def confusion(truth: np.ndarray, codes: np.ndarray, classes: int) -> np.ndarray:
+    """How many pixels of each true class (rows) are given to each class (columns); 255 has no class."""
+    known = truth < classes
+    pairs = truth[known].astype(np.int64) * classes + codes[known]
+    return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
+
+
+def miou(matrix: np.ndarray) -> float:
+    """The mean over the classes that are there or predicted of intersection / union."""
+    hits = np.diagonal(matrix)
+    union = matrix.sum(0) + matrix.sum(1) - hits
+    return float((hits[union > 0] / union[union > 0]).mean())
+
+
+def dice(matrix: np.ndarray) -> float:
+    """The mean over the classes that are there or predicted of 2 · hits / (true + predicted pixels)."""
+    both = matrix.sum(0) + matrix.sum(1)
+    return float((2 * np.diagonal(matrix)[both > 0] / both[both > 0]).mean())
+
+
+def foreground_iou(matrix: np.ndarray) -> float:
+    """Intersection / union of all that is not the first class."""
+    return float(matrix[1:, 1:].sum() / (matrix.sum() - matrix[0, 0]))
+
+
+def pixel_accuracy(matrix: np.ndarray) -> float:
+    """The share of pixels that are given their class."""
+    return float(np.diagonal(matrix).sum() / matrix.sum())
