@@ -20,25 +20,13 @@ from torch import Tensor, nn
 
 sys.path.insert(0, str(Path(__file__).parent.parent))  # for tests.families
 
-from tests.families.oracles import ORACLES, Oracle
-from tests.families.sweep import ours
-from tests.parity import copy_by_map, copy_by_order, randomise
+from tests.families.oracles import ORACLES
+from tests.families.sweep import pair
 
 from netwright.design import registry
 from netwright.inspect.measure import allocator_events
 
 LIMIT = 1.05
-
-
-def pair(name: str, oracle: Oracle) -> tuple[nn.Module, nn.Module, tuple[int, int]]:
-    """Ours and theirs with the same weights, and the image size of the preset."""
-    module, theirs = ours(name, oracle), randomise(oracle.make())
-    x = torch.zeros(1, oracle.channels, *oracle.size)
-    if oracle.mapping is None:
-        copy_by_order(module, theirs, x)
-    else:
-        copy_by_map(module, theirs, oracle.mapping)
-    return module.train(), theirs.train(), oracle.native
 
 
 def forward(module: nn.Module, x: Tensor) -> None:
@@ -90,8 +78,9 @@ def main() -> None:
     print(f"{'preset':30} {'reference':34} {'forward':>8} {'+ backward':>11} {'memory':>8}")
     for name in args.presets or [n for n in registry().presets if n in ORACLES]:
         torch.manual_seed(0)
-        first, second, size = pair(name, ORACLES[name])
-        x = torch.randn(args.batch, ORACLES[name].channels, *size)
+        oracle = ORACLES[name]
+        first, second, _ = pair(name, oracle)
+        x = torch.randn(args.batch, oracle.channels, *(oracle.size if "image_size" in oracle.args else oracle.native))
         row = (
             ratio(forward, first.eval(), second.eval(), x, args.rounds),
             ratio(step, first.train(), second.train(), x, args.rounds),
@@ -100,7 +89,7 @@ def main() -> None:
         for values, value in zip(columns.values(), row, strict=True):
             values.append(value)
         over = "  over" if max(row) > LIMIT else ""
-        print(f"{name:30} {ORACLES[name].name:34} {row[0]:8.3f} {row[1]:11.3f} {row[2]:8.3f}{over}", flush=True)
+        print(f"{name:30} {oracle.name[:34]:34} {row[0]:8.3f} {row[1]:11.3f} {row[2]:8.3f}{over}", flush=True)
         del first, second
     means = [statistics.geometric_mean(values) for values in columns.values()]
     print(f"{'geometric mean':65} {means[0]:8.3f} {means[1]:11.3f} {means[2]:8.3f}")

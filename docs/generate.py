@@ -271,7 +271,7 @@ def architectures() -> str:
             f"{row['params']:,}",
             row["reference"],
             f"{row['outputs']:.0e}",
-            f"{row['gradients']:.0e}",
+            f"{row['gradients']:.0e}" + (" (fp64)" if row["gradients_in"] == "fp64" else ""),
             ", ".join(row["sizes"]),
             ", ".join(map(str, row["channels"])),
             ", ".join(row["tried"]),
@@ -284,7 +284,8 @@ def architectures() -> str:
         "Each row is one run of the sweep (`python -m tests.families.sweep`, a slow test): the preset has exactly\n"
         "the published number of parameters; with the same random weights it equals an independent implementation,\n"
         "which is named with its package; *outputs* and *gradients* are the largest differences in fp32, relative to\n"
-        "the largest value of the tensor, the worse of eval and train mode; it was trained at the odd sizes and run\n"
+        "the largest value of the tensor, the worse of eval and train mode (in fp64 where rounding turns a ReLU or a\n"
+        "gradient cancels: then fp32 is held to the outputs in eval mode); it was trained at the odd sizes and run\n"
         "with the other numbers of channels named, in bf16, on the meta device, under `torch.compile` without a graph\n"
         "break and `torch.export` with a free batch size, and ejected to a file that needs torch alone and gives\n"
         "equal outputs.\n\n" + _table(heading, table)
