@@ -87,5 +87,4 @@ def test_same_detections_as_torchvision():
 
 def test_keeps_the_protocol():
     contract.check_protocol(SMALL)
-    contract.check_everywhere(SMALL)
-    contract.check_ejected(FasterRCNN, SMALL)
+    contract.check_everywhere(SMALL)  # ejected it is a part of Mask R-CNN

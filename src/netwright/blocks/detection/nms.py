@@ -1,8 +1,8 @@
 """Non-maximum suppression: of boxes that overlap much, the one with the best score stays."""
 
-import importlib.util
 from collections.abc import Callable
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -56,7 +56,7 @@ def batched_nms(boxes: Tensor, scores: Tensor, groups: Tensor, threshold: float)
 @cache
 def _operator() -> Callable[[Tensor, Tensor, float], Tensor] | None:
     """torchvision's compiled operator, loaded without importing torchvision; None where there is none that loads."""
-    found = importlib.util.find_spec("torchvision")
+    found = find_spec("torchvision")
     if found is None or found.origin is None:
         return None
     try:
