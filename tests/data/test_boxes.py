@@ -195,3 +195,21 @@ def test_classes_of_the_persons_own_list(tmp_path):
     assert read_voc(tmp_path, labels=["owl", "dog", "cat"]).scenes[1].labels.tolist() == [0]
     with pytest.raises(InputError, match="'cat' is no class of the list"):
         read_voc(tmp_path, labels=["owl", "dog"])
+
+
+def test_parts_of_a_voc_folder_and_coco_files_beside_their_images(tmp_path):
+    write_voc(tmp_path / "voc")
+    lists = tmp_path / "voc" / "ImageSets" / "Main"
+    lists.mkdir(parents=True)
+    (lists / "train.txt").write_text("1\n0\n")
+    assert [len(scene.boxes) for scene in read_voc(tmp_path / "voc", "train", LABELS).scenes] == [1, 2]
+    with pytest.raises(InputError, match="the parts are train"):
+        read_voc(tmp_path / "voc", "test")
+    (lists / "train.txt").write_text("7\n")
+    with pytest.raises(InputError, match="file: 7"):
+        read_voc(tmp_path / "voc", "train")
+    write_coco(tmp_path / "coco")
+    (tmp_path / "coco" / "annotations").mkdir()
+    (tmp_path / "coco" / "instances.json").rename(tmp_path / "coco" / "annotations" / "instances_train.json")
+    (tmp_path / "coco" / "images").rename(tmp_path / "coco" / "train")
+    assert len(read_coco(tmp_path / "coco" / "annotations" / "instances_train.json")) == 3

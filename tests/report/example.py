@@ -8,6 +8,9 @@ from tests.report.recorded import confusion, convnet, curve, ratios, schedule, t
 
 Report = dict[str, Any]
 
+# a grey PNG of 8 × 8
+PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAAAAADhZOFXAAAAEElEQVR4nGOMYoAAJgaKGAAbfgBqEMfrVAAAAABJRU5ErkJggg=="
+
 
 def growth(total: dict[str, Any]) -> Report:
     """With the resolution; the network takes no map of 64."""
@@ -178,6 +181,14 @@ def digits() -> Report:
                 ]},
             ],
             "confusion": {"labels": [str(k) for k in range(10)], "matrix": confusion(), "split": "test"},
+            "segmentation": {
+                "split": "test",
+                "classes": [
+                    {"label": "paper", "iou": 0.97, "dice": 0.985, "pixels": 9000, "share": 0.9, "colour": None},
+                    {"label": "ink", "iou": 0.8, "dice": 0.89, "pixels": 1000, "share": 0.1, "colour": "#e64b35"},
+                ],
+                "overlays": [{"name": "007", "score": 0.61, "images": [PICTURE] * 3}],
+            },
             "predictions": None,
             "events": [],
             "findings": ["Training and validation loss meet at the end: no sign of overfitting."],

@@ -57,7 +57,8 @@ def _overlay(item: Json, classes: Sequence[Json]) -> Figure | None:
             needed = 24 + 6.4 * len(name)
             if x + needed > width:
                 x, y = 0.0, y + 16
-            parts.append(f'<rect x="{x:.1f}" y="{y - 9:.1f}" width="10" height="10" rx="2" fill="{colour}"/>')
+            tint = ", ".join(str(part) for part in bytes.fromhex(colour[1:]))  # as painted, in the dark too
+            parts.append(f'<rect x="{x:.1f}" y="{y - 9:.1f}" width="10" height="10" rx="2" fill="rgb({tint})"/>')
             parts.append(text(x + 14, y, name))
             x += needed
     name = clean(item.get("name") or "an image", 60)

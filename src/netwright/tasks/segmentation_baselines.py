@@ -81,9 +81,14 @@ def pixel_features(images: np.ndarray) -> torch.Tensor:
     parts = [x, y, across]
     for window in WINDOWS:
         around = F.pad(x, [window // 2] * 4, mode="replicate")
-        mean = F.avg_pool2d(around, window, stride=1)
-        parts += [mean, (F.avg_pool2d(around**2, window, stride=1) - mean**2).clamp_min(0).sqrt()]
+        mean = _mean(around, window)
+        parts += [mean, (_mean(around**2, window) - mean**2).clamp_min(0).sqrt()]
     return torch.cat(parts, 1)
+
+
+def _mean(x: torch.Tensor, window: int) -> torch.Tensor:
+    """The mean of each window × window square: down, then across, which is much less work than both at once."""
+    return F.avg_pool2d(F.avg_pool2d(x, (window, 1), stride=1), (1, window), stride=1)
 
 
 class _Majority:
@@ -95,9 +100,6 @@ class _Majority:
     def fit(self, features: np.ndarray, codes: np.ndarray) -> "_Majority":
         self.code = int(np.bincount(codes).argmax())
         return self
-
-    def predict(self, features: np.ndarray) -> np.ndarray:
-        return np.full(len(features), self.code, dtype=np.uint8)
 
 
 def _linear(seed: int) -> Any:
@@ -136,6 +138,8 @@ def _step(images: np.ndarray) -> int:
 def _predict(model: Any, images: np.ndarray) -> np.ndarray:
     """Class codes (N, H, W)."""
     count, _, height, width = images.shape
+    if isinstance(model, _Majority):
+        return np.full((count, height, width), model.code, dtype=np.uint8)
     step, codes = _step(images), np.empty((count, height, width), dtype=np.uint8)
     for start in range(0, count, IMAGES_AT_ONCE):
         features = pixel_features(images[start : start + IMAGES_AT_ONCE])[:, :, step // 2 :: step, step // 2 :: step]

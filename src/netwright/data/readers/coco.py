@@ -39,12 +39,24 @@ def read_coco(path: str | Path, images: str | Path | None = None) -> Scenes:
             known = listing([f"{one['id']} ({one['name']})" for one in order])
             raise InputError(f"there is no category {thing['category_id']}", where=place, fix=f"they are {known}")
         by_image[thing["image_id"]].append(thing)
-    near = file.parent
-    homes = [Path(images)] if images is not None else [near, near / "images", near / file.stem, near.parent / "images"]
+    homes = [Path(images)] if images is not None else _homes(file)
     scenes = [_scene(one, by_image[one["id"]], codes, homes, file) for one in pictures]
     empty = [Path(scene.path).name for scene in scenes if not len(scene.boxes)]
     notes = [f"{len(empty):,} images have no box: {listing(empty, 5)}."] if empty else []
     return Scenes(labels, scenes, notes)
+
+
+def _homes(file: Path) -> list[Path]:
+    """Where the images of a file usually are: beside it, or as train/ or train2017/ beside annotations/."""
+    part, near = file.stem.rpartition("_")[2], file.parent
+    return [
+        near,
+        near / "images",
+        near / part,
+        near.parent / part,
+        near.parent / "images" / part,
+        near.parent / "images",
+    ]
 
 
 def _scene(

@@ -15,15 +15,18 @@ MOST_BYTES = 4_000_000
 """Of an XML file: a list of boxes is never larger."""
 
 
-def read_voc(path: str | Path, labels: list[str] | None = None) -> Scenes:
+def read_voc(path: str | Path, part: str | None = None, labels: list[str] | None = None) -> Scenes:
     """A folder with `Annotations/` and `JPEGImages/` (or `images/`), or with XML files beside their images.
 
-    VOC counts pixels from 1 and includes the last: its box 1, 1, w, h is 0, 0, w, h here. `labels`: the classes, where
-    they are known; else those that occur, sorted. InputError names the file and what is wrong with it.
+    VOC counts pixels from 1 and includes the last: its box 1, 1, w, h is 0, 0, w, h here. `part`: only the images
+    named in ImageSets/Main/PART.txt. `labels`: the classes, where they are known; else those that occur, sorted.
+    InputError names the file and what is wrong with it.
     """
     root = Path(path)
     home = next((root / name for name in ("Annotations", "annotations") if (root / name).is_dir()), root)
     files = sorted(file for file in home.glob("*.xml") if file.name[0] != ".")
+    if part is not None:
+        files = _named(files, root / "ImageSets" / "Main" / f"{part}.txt")
     if not files:
         raise InputError("there are no XML files", where=str(home), fix="give a folder with Annotations/*.xml")
     found = [_read(file, root) for file in files]
@@ -33,6 +36,20 @@ def read_voc(path: str | Path, labels: list[str] | None = None) -> Scenes:
     empty = [Path(scene.path).name for scene, names in found if not names]
     notes = [f"{len(empty):,} images have no box: {listing(empty, 5)}."] if empty else []
     return Scenes(known, [scene for scene, _ in found], notes)
+
+
+def _named(files: list[Path], file: Path) -> list[Path]:
+    """Of the files those that a list names."""
+    if not file.is_file():
+        known = listing(sorted(one.stem for one in file.parent.glob("*.txt"))) or "none"
+        raise InputError("there is no such list of images", where=str(file), fix=f"the parts are {known}")
+    stems = {one.stem: one for one in files}
+    names = [line.split()[0] for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    missing = [name for name in names if name not in stems]
+    if missing:
+        fix = "add their XML files, or take them out of the list"
+        raise InputError(f"images without boxes' file: {listing(missing, 5)}", where=str(file), fix=fix)
+    return [stems[name] for name in names]
 
 
 def _read(file: Path, root: Path) -> tuple[Scene, list[str]]:
