@@ -39,6 +39,8 @@ SMALL = {
     "num_stacks": 2,
     "backbone": {"resnet": {"dim": 8, "depths": [1, 2]}},
 }
+OWN = {name: {"neck": {"fpn": {"dim": 8}}, "max_detections": 4} for name in ("faster_rcnn", "mask_rcnn")}
+"""Small sizes of single families."""
 HEADS = {"attention", "attentionpool"}
 
 
@@ -46,7 +48,7 @@ def small(family: str, args: dict[str, Any], inputs: dict[str, Any] | None = Non
     """A family in a small size, with these arguments over it."""
     entry = registry().families[family]
     given = {**INPUTS[entry.modality], **(inputs or {})}
-    sizes = {**SMALL, **given, **args}
+    sizes = {**SMALL, **OWN.get(family, {}), **given, **args}
     return resolve(Spec(family, {name: value for name, value in sizes.items() if name in entry.settable}))
 
 

@@ -111,7 +111,8 @@ def cct(name: str, depth: int, kernel_size: int, num_convs: int) -> dict[str, An
         sizes = {"img_size": 32, "num_classes": 10, "kernel_size": kernel_size, "n_conv_layers": num_convs}
         return test_cct.reference(f"cct_{depth}", **sizes)
 
-    return {"name": f"vit-pytorch cct_{name}", "make": make, "mapping": by_key(test_cct.key)}
+    args = {"drop_path": 0.0, "mixer": {"attention": {"qkv_bias": False}}}
+    return {"name": f"vit-pytorch cct_{name}", "make": make, "mapping": by_key(test_cct.key), "args": args}
 
 
 def detr() -> nn.Module:

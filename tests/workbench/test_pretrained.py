@@ -64,10 +64,9 @@ def test_both_ways_compete_with_networks_from_scratch(result, weights):
     assert any("2 classes instead of 1000" in note["text"] for note in decision["notes"])
 
 
-def test_the_folder_trains_from_the_weights(weights, photos, tmp_path):
+def test_the_folder_trains_from_the_weights(weights, result, tmp_path):
     """The ejected train.py begins where our training began, and needs no netwright."""
-    data = nw.design(photos, pretrained=str(weights), image_size=32, steps=2, workers=1, out=tmp_path / "a")
-    design = data.design
+    design = result.design
     design.model = nw.Spec("mobilenetv2:x1_0")
     recipe = {**design.recipe.to_data(), "weights": str(weights), "probe": 0.5, "first_layer_lr": 0.1, "steps": 4}
     design.recipe = nw.Recipe.from_data(recipe)
@@ -83,9 +82,9 @@ def test_the_folder_trains_from_the_weights(weights, photos, tmp_path):
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr[-2000:]
     again = load_file(folder / "again.safetensors")
-    # Four steps are not far from the start: it did begin there.
+    # Four steps are not far from the start: it did begin there. (The best of them may lie in the probe.)
     moved = (again["stem.conv.conv.weight"] - kept["stem.conv.conv.weight"]).abs().max()
-    assert 0 < float(moved) < 0.1
+    assert float(moved) < 0.1 < float(kept["stem.conv.conv.weight"].abs().max())
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,11 @@
 """Cross stage partial networks: half of the channels go around the residual blocks. And a neck made of them."""
 
 from collections.abc import Sequence
-from functools import partial
 from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn import SiLU
 
 from netwright.blocks.conv_unit import ConvNormAct
 from netwright.blocks.resize import resize_nearest
@@ -23,7 +21,7 @@ class DarknetBlock(nn.Module):
     Source: Redmon & Farhadi 2018, YOLOv3, arXiv:1804.02767.
     """
 
-    def __init__(self, dim: int, residual: bool = True, conv: ConvUnit = partial(ConvNormAct, activation=SiLU)):
+    def __init__(self, dim: int, residual: bool = True, conv: ConvUnit = ConvNormAct):
         super().__init__()
         self.residual = residual
         self.conv1 = conv(dim, dim, 1, 1)
@@ -49,7 +47,7 @@ class CSPLayer(nn.Module):
         out_channels: int,
         depth: int = 1,
         residual: bool = True,
-        conv: ConvUnit = partial(ConvNormAct, activation=SiLU),
+        conv: ConvUnit = ConvNormAct,
     ):
         super().__init__()
         hidden = out_channels // 2
@@ -76,7 +74,7 @@ class SpatialPyramidPool(nn.Module):
         in_channels: int,
         out_channels: int,
         kernel_sizes: Sequence[int] = (5, 9, 13),
-        conv: ConvUnit = partial(ConvNormAct, activation=SiLU),
+        conv: ConvUnit = ConvNormAct,
     ):
         super().__init__()
         if any(b % 2 == 0 or b <= a for a, b in pairwise((1, *kernel_sizes))):
@@ -108,7 +106,7 @@ class CSPPAN(nn.Module):
         channels: Sequence[int],
         strides: Sequence[int],
         depth: int = 1,
-        conv: ConvUnit = partial(ConvNormAct, activation=SiLU),
+        conv: ConvUnit = ConvNormAct,
     ):
         super().__init__()
         steps = list(pairwise(channels))  # from each map to the next coarser one

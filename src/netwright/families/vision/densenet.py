@@ -71,7 +71,10 @@ class DenseNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) → (B, num_classes)."""
-        x = self.act(self.norm(self.features(x)[-1])).mean((2, 3))  # (B, channels[-1])
+        x = self.blocks[0](self.stem(x))
+        for transition, block in zip(self.transitions, self.blocks[1:], strict=True):
+            x = block(transition(x))
+        x = self.act(self.norm(x)).mean((2, 3))  # (B, channels[-1])
         return self.head(self.drop(x))
 
 

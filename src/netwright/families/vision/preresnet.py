@@ -63,7 +63,10 @@ class PreActResNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) → (B, num_classes)."""
-        x = self.act(self.norm(self.features(x)[-1])).mean((2, 3))  # (B, channels[-1])
+        x = self.stem(x)
+        for stage in self.stages:
+            x = stage(x)
+        x = self.act(self.norm(x)).mean((2, 3))  # (B, channels[-1])
         return self.head(self.drop(x))
 
 

