@@ -62,6 +62,8 @@ AS_BACKBONE = {"depths": [1, 1, 1, 1], "num_convs": 3}  # a detector wants coars
 MISFITS: dict[tuple[str, str], str] = {
     ("", "batchnorm1d"): "it normalises axis 1, which in tokens and channels-last maps is not that of the channels",
     ("ft_transformer", "raw"): "it leaves a number one channel wide, and tokens have `dim` channels",
+    ("retinanet yolox", "lenet"): "its coarsest map has stride 4, and they look from stride 8 on",
+    ("retinanet yolox", "lenet1998"): "its coarsest map has stride 4, and they look from stride 8 on",
     ("retinanet faster_rcnn mask_rcnn", "csppan"): "its maps differ in width, and one head reads them all",
 }
 NORMS_OF_TABLES = ("mlp", "tabular_resnet", "tabm")  # (B, D), where BatchNorm1d is at home
