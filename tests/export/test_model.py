@@ -176,8 +176,8 @@ def test_proved_in_a_fresh_interpreter() -> None:
         ("self.proj = nn.Linear(dim, dim)", "self.proj = nn.Linear(dim, dim, bias=False)", "names differ"),
         ("hidden = int(dim * mlp_ratio)", "torch.rand(1)\n        hidden = int(dim * mlp_ratio)", "other numbers"),
         ("return x\n", "return x.detach() + (x - x.detach()) * 2\n", "the gradient of"),
-        ("import torch\n", "import netwright.blocks\nimport torch\n", "hidden on purpose"),
-        ("import torch\n", "import sklearn\nimport torch\n", "hidden on purpose"),
+        ("import torch\n", "import netwright.blocks\nimport torch\n", "No module named 'netwright'"),
+        ("import torch\n", "import sklearn\nimport torch\n", "No module named 'sklearn'"),
     ],
 )
 def test_differences_are_found(found: str, put: str, problem: str, tmp_path: Path) -> None:

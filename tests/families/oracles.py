@@ -98,10 +98,11 @@ def adaptive(network: nn.Module) -> nn.Module:
     return network
 
 
-def swin(size: str) -> dict[str, Any]:
+def swin(size: str, depth: int) -> dict[str, Any]:
     def make() -> nn.Module:
-        found = getattr(torchvision().models, f"swin_{size}")(stochastic_depth_prob=0.0)
-        return found
+        heads, window = [3, 6, 12, 24], [7, 7]
+        model = torchvision().models.swin_transformer.SwinTransformer
+        return model([4, 4], 96, [2, 2, depth, 2], heads, window, stochastic_depth_prob=0.0)
 
     return {"name": f"torchvision swin_{size}", "make": make, "mapping": by_key(test_swin.torchvision_key)}
 
@@ -230,25 +231,27 @@ ORACLES: dict[str, Oracle] = {
     **{f"resnet{n}": Oracle(**of_pytorchcv(f"resnet{n}_cifar10"), mapping=CIFAR, **SMALL) for n in (20, 56)},
     "resnet50_v1": Oracle(**of_pytorchcv("resnet50"), mapping=CIFAR),
     "resnet:se50": Oracle(**of_pytorchcv("seresnet50b"), mapping=CIFAR),
-    "swin:tiny": Oracle(**swin("t")),
-    "swin:small": Oracle(**swin("s")),
+    "swin:tiny": Oracle(**swin("t", 6)),
+    "swin:small": Oracle(**swin("s", 18)),
     "vgg11": Oracle(**of_torchvision("vgg11", dropout=0.0), args=DRY),
-    "vgg16_bn": Oracle(**of_timm("vgg16_bn"), args=DRY),
+    "vgg16_bn": Oracle(**of_torchvision("vgg16_bn", dropout=0.0), args=DRY),
     **{
         f"vit:{name}": Oracle(**of_timm(f"vit_{name}_patch16_224", img_size=64), mapping=VIT, **TOKENS)
         for name in ("tiny", "small", "base")
     },
     "deeplabv3:resnet50": Oracle(
-        "torchvision deeplabv3_resnet50", segmentation.DeepLabV3, args={"auxiliary": None}, native=(129, 129)
+        "torchvision deeplabv3_resnet50", segmentation.DeepLabV3, args={"auxiliary": None, **DRY}, native=(129, 129)
     ),
     "deeplabv3plus:resnet50": Oracle(
         "segmentation_models_pytorch DeepLabV3Plus, its deviations set right",
         segmentation.DeepLabV3Plus,
+        args=DRY,
         native=(128, 128),
     ),
     "fpn:resnet50": Oracle(
         "segmentation_models_pytorch FPN, align_corners set right",
         segmentation.PanopticFPN,
+        args=DRY,
         size=(64, 96),
         native=(128, 128),
     ),
@@ -267,7 +270,7 @@ ORACLES: dict[str, Oracle] = {
         exact=True,
     ),
     "segnet:paper": Oracle("pytorchcv segnet_cityscapes", segmentation.segnet, size=(64, 96), native=(128, 128)),
-    "unet:original": Oracle("lightning-bolts UNet", segmentation.unet, channels=1, native=(128, 128)),
+    "unet:original": Oracle("lightning-bolts UNet", segmentation.unet, channels=1, size=(64, 96), native=(128, 128)),
     "unet:resnet34": Oracle(
         "segmentation_models_pytorch Unet resnet34",
         lambda: segmentation.unet_on("resnet34"),
@@ -279,7 +282,7 @@ ORACLES: dict[str, Oracle] = {
         detr,
         mapping=by_key(test_detr.key_of),
         wrap=test_detr.Ours,
-        args=DRY,
+        args=DRY | {"channel": {"feedforward": {"mlp_ratio": 8.0, "activation": "relu"}}},
         size=(64, 96),
         native=(128, 128),
         exact=True,
