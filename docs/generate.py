@@ -249,6 +249,7 @@ def families() -> str:
     parts.append("are the count published at its source, with 1,000 classes, 3 channels and 224 pixels unless other\n")
     parts.append("inputs are named; tests hold the networks to them.\n")
     titles = {"vision": "Images", "segmentation": "Segmentation", "detection": "Detection"}
+    titles |= {"pretraining": "Pretraining"}
     titles |= {"tabular": "Tables", "text": "Texts"}
     for modality, title in titles.items():
         parts.append(f"\n## {title}\n")
@@ -270,8 +271,8 @@ def architectures() -> str:
             f"`{row['preset']}`",
             f"{row['params']:,}",
             row["reference"],
-            f"{row['outputs']:.0e}",
-            f"{row['gradients']:.0e}" + (" (fp64)" if row["gradients_in"] == "fp64" else ""),
+            _difference(row["outputs"]),
+            _difference(row["gradients"]) + (" (fp64)" if row["gradients_in"] == "fp64" else ""),
             ", ".join(row["sizes"]),
             ", ".join(map(str, row["channels"])),
             ", ".join(row["tried"]),
@@ -290,6 +291,10 @@ def architectures() -> str:
         "break and `torch.export` with a free batch size, and ejected to a file that needs torch alone and gives\n"
         "equal outputs.\n\n" + _table(heading, table)
     )
+
+
+def _difference(value: float) -> str:
+    return f"{value:.0e}" if value else "0"
 
 
 def _arguments(entry: dict[str, Any], contract: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
