@@ -49,6 +49,8 @@ bench: .venv/peers
 	$(BIN)/python benchmarks/latency.py
 	$(BIN)/python benchmarks/gpu_roofline.py
 	$(BIN)/python benchmarks/viewer_layout.py
+	$(BIN)/python benchmarks/families_vs_reference.py
+	$(BIN)/python benchmarks/emoji_detection.py
 
 docs: $(READY)
 	$(BIN)/python docs/generate.py
