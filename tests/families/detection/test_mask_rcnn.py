@@ -108,6 +108,7 @@ def test_boxes_are_those_of_faster_rcnn():
             assert len(expected["boxes"]) and all(torch.equal(found[key], value) for key, value in expected.items())
 
 
+@pytest.mark.slow
 def test_keeps_the_protocol():
     contract.check_protocol(SMALL)
     contract.check_everywhere(SMALL)

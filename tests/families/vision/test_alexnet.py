@@ -87,6 +87,7 @@ def test_any_size_and_channels():
     contract.check_sizes(SMALL, [(8, 8), (33, 47), (1, 5)])
 
 
+@pytest.mark.slow
 def test_works_everywhere():
     contract.check_headless(SMALL, 64)
     contract.check_everywhere(SMALL, 64)

@@ -87,6 +87,7 @@ def test_any_size_and_channels():
     contract.check_sizes(NARROW, [(8, 8), (33, 47)], in_channels=[2])
 
 
+@pytest.mark.slow
 def test_works_everywhere():
     contract.check_headless(NARROW, 33)
     contract.check_everywhere(SMALL, 9)

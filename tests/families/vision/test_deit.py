@@ -96,6 +96,7 @@ def test_any_size_and_channels(size, channels):
     assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
 
 
+@pytest.mark.slow
 def test_works_everywhere():
     contract.check_headless(SMALL, 16)
     contract.check_everywhere(partial(SMALL, depth=2), 20)

@@ -99,6 +99,7 @@ def test_any_size_and_channels():
     contract.check_sizes(partial(SMALL, patch_size=1), [(7, 9)], in_channels=[1])
 
 
+@pytest.mark.slow
 def test_works_everywhere():
     contract.check_headless(SMALL, 16)
     contract.check_everywhere(SMALL, 20)

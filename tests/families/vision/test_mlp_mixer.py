@@ -82,6 +82,7 @@ def test_other_sizes_than_its_own_are_refused():
         SMALL().features(contract.images(1, 3, 16, 16))
 
 
+@pytest.mark.slow
 def test_works_everywhere():
     contract.check_headless(SMALL, 32)
     contract.check_everywhere(partial(SMALL, image_size=20, depth=2), 20)

@@ -122,6 +122,7 @@ def test_any_size_and_channels():
     contract.check_sizes(NARROW, [(8, 8), (33, 47), (1, 2)], in_channels=[2])
 
 
+@pytest.mark.slow
 def test_works_everywhere():
     contract.check_headless(NARROW, 33)
     contract.check_everywhere(partial(SMALL, dim=4), 8)

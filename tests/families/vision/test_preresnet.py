@@ -101,6 +101,7 @@ def test_any_size_and_channels():
     contract.check_sizes(NECK, [(8, 8), (33, 47)], in_channels=[2])
 
 
+@pytest.mark.slow
 def test_works_everywhere():
     contract.check_headless(SMALL, 16)
     contract.check_everywhere(SMALL, 16)

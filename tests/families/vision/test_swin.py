@@ -105,6 +105,7 @@ def test_any_size_and_channels():
     contract.check_sizes(SMALL, [(16, 16), (17, 31), (1, 3)])
 
 
+@pytest.mark.slow
 def test_works_everywhere():
     contract.check_headless(SMALL, 20)
     contract.check_everywhere(partial(SMALL, depths=(2, 1)), 20)
