@@ -13,7 +13,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 NAMES = [page.relative_to(ROOT).as_posix() for page in PAGES]
 RUN = [name for name in NAMES if any(not block.skipped for block in pages.blocks((ROOT / name).read_text("utf-8")))]
 # These train next to nothing; the others are run by make test-slow.
-QUICK = {"README.md", "docs/howto/build.md", "docs/howto/design-file.md", "docs/howto/inspect.md"}
+QUICK = {"README.md", "docs/howto/build.md", "docs/howto/design-file.md"}
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in RUN])

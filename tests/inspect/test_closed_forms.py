@@ -107,7 +107,7 @@ def test_grouped_convolutions(cls, groups):
     assert macs(layers, torch.zeros(1, 3, 10, 10), train=True) == (first + second, first + 2 * second)
 
 
-@pytest.mark.parametrize("train", [False, True])
+@pytest.mark.parametrize("train", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_mask_rcnn_by_a_real_run(monkeypatch, train):
     """What is suppressed and pooled depends on values: the convolutions and products that ran, by their own shapes.
     Backward: the gradient of each weight, and of each input that asks for one."""

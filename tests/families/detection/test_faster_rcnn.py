@@ -85,6 +85,7 @@ def test_same_detections_as_torchvision():
         assert_same_detections(ours.eval()(X), theirs.eval()(list(X)), first_label=1)
 
 
+@pytest.mark.slow
 def test_keeps_the_protocol():
     contract.check_protocol(SMALL)
     contract.check_everywhere(SMALL)  # ejected it is a part of Mask R-CNN
