@@ -5,6 +5,7 @@ import copy
 import pytest
 import torch
 
+from netwright.errors import InputError
 from netwright.train import checkpoint
 from netwright.train.job import run, trainer_of
 from tests.train.problem import job
@@ -170,3 +171,8 @@ def test_a_resumed_fine_tuning_ends_with_the_same_bits(tmp_path):
     last = trainer_of(job(tmp_path, "digits", recipe=PRETRAINED))
     last.run()
     assert_same_bits(state_of(last), state_of(whole))
+
+
+def test_a_probe_wants_a_classifier(tmp_path):
+    with pytest.raises(InputError, match=r"recipe\.probe: MLP does not name a classifier"):
+        trainer_of(job(tmp_path, recipe={"probe": 0.5}))

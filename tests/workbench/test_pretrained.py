@@ -49,6 +49,19 @@ def test_weights_are_recognised(weights):
     assert "1 channels" in said and "2 classes instead of 1000" in said
 
 
+def test_auto_looks_into_torchs_cache(weights, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    said: list[str] = []
+    assert pretrained.find("auto", said.append) is None
+    assert len(said) == 5 and all(line.startswith("not timm/") for line in said)
+    (tmp_path / "checkpoints").mkdir()
+    kept = tmp_path / "checkpoints" / "mobilenet_v2-b0353104.pth"
+    kept.symlink_to(weights)
+    found = pretrained.find("auto", said.append)
+    assert found is not None and found.preset == "mobilenetv2:x1_0" and len(said) == 5
+
+
 @pytest.fixture(scope="module")
 def result(weights, photos, tmp_path_factory):
     out = tmp_path_factory.mktemp("out") / "photos"

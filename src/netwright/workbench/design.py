@@ -195,7 +195,7 @@ def published(request: Request, narrator: Narrator) -> Pretrained | None:
     """The weights that were asked for, and what they are."""
     if request.pretrained is None:
         return None
-    found = pretrained_weights(request.pretrained)
+    found = pretrained_weights(request.pretrained, narrator.say)
     if found is None:
         narrator.warn("no published weights are at hand, here or on the hub: every network begins at random")
     else:

@@ -1,5 +1,6 @@
 """Published weights for a run: which network they are of, and what they ask of the data."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,18 +45,19 @@ class Pretrained:
         return {name: value for name, value in module.state_dict().items() if name not in loaded.left_out}, loaded
 
 
-def find(asked: str) -> Pretrained | None:
+def find(asked: str, say: Callable[[str], None]) -> Pretrained | None:
     """What `--pretrained` names: a file, a folder, a hub id, or "auto"; None where "auto" finds nothing.
 
-    InputError where a named source can't be read or is of no network that we know.
+    `say` is told why each place that "auto" tries has none. InputError where a named source can't be read or is of
+    no network that we know.
     """
     if asked != "auto":
         return recognise(asked)
     for place in available():
         try:
             return recognise(place)
-        except InputError:
-            continue
+        except InputError as error:
+            say(f"not {place}: {error.what}")
     return None
 
 
