@@ -295,11 +295,17 @@ def enlarged(net: nn.Module, x: Tensor) -> Tensor:
     return references.enlarge(net(x).logits, size=x.shape[-2:])
 
 
-@pytest.mark.parametrize("auxiliary", [False, True], ids=["without", "with"])
-def test_deeplabv3(auxiliary, tmp_path):
+def test_deeplabv3(tmp_path):
     """Published with an auxiliary head, which a network without one leaves out."""
     theirs = randomise(references.DeepLabV3((1, 1, 1, 1), 21, auxiliary=True).network)
-    ours = DeepLabV3(21, backbone=partial(ResNet, depths=(1, 1, 1, 1)), auxiliary=FCNHead if auxiliary else None)
+    make = partial(DeepLabV3, 21, backbone=partial(ResNet, depths=(1, 1, 1, 1)))
+    ours = make(auxiliary=FCNHead)
     loaded = assert_loads(ours, theirs, tmp_path, images(2, 3, 33, 47), lambda net, x: net(x)["out"])
-    assert loaded.publisher == "torchvision" and loaded.classes[15] == "person"
-    assert all(key.startswith("aux_classifier") for key in loaded.left_out) and bool(loaded.left_out) != auxiliary
+    assert loaded.publisher == "torchvision" and loaded.classes[15] == "person" and not loaded.left_out
+    with torch.no_grad():
+        x = images(1, 3, 33, 47)
+        torch.testing.assert_close(ours.outputs(x)[0], theirs(x)["aux"], rtol=1e-4, atol=1e-5)
+    plain = make()
+    loaded = load_into(plain, theirs.state_dict())
+    assert loaded.left_out and all(key.startswith("aux_classifier") for key in loaded.left_out)
+    assert torch.equal(plain.head.weight, ours.head.weight)
