@@ -167,7 +167,8 @@ def test_names_of_the_classes():
     assert list(class_names("coco")) == coco and len([name for name in coco if name]) == 80
     voc = [name.replace(" ", "") for name in class_names("voc")]
     assert voc[1:] == meta._VOC_CATEGORIES[1:] and voc[0] == "background"
-    assert len(class_names("cityscapes")) == 19
+    assert len(class_names("cityscapes")) == 19 and len(set(class_names("ade20k"))) == 150
+    assert [class_names("ade20k")[i] for i in (0, 12, 149)] == ["wall", "person", "flag"]
     with pytest.raises(InputError, match="known are imagenet1k, coco"):
         class_names("cocoa")
 
@@ -179,6 +180,7 @@ MEANINGS = {
     "detr:resnet50": (91, "", "toothbrush"),
     "yolox:nano": (80, "person", "toothbrush"),
     "deeplabv3:resnet50": (21, "background", "tv monitor"),
+    "segformer:b0": (150, "wall", "flag"),
 }
 
 
