@@ -84,10 +84,6 @@ Upsample2d = Annotated[Callable[[int, int], Any], "upsample2d"]
 """Enlarges a feature map, (B, C, h, w) and the size (H, W) → (B, C', H, W): called with the channels C and the
 factor; has `out_channels` C'."""
 
-Atrous = Annotated[Callable[[int, int, int], nn.Module], "atrous"]
-"""A 3 × 3 convolution with norm and activation, (B, C, H, W) → (B, D, H, W): called with the channels C, the
-width D and the dilation."""
-
 RegionProposal = Annotated[Callable[[int, Sequence[int], float], Any], "region_proposal"]
 """Boxes that may hold something, from maps (B, D, H_i, W_i): called with the width D, the maps' strides and the
 anchors' scale; has the methods of `RegionProposals`."""
