@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Container
 
 PLACES = {
+    r"^pyramid\.": "",
     r"^backbone\.stem": "backbone.backbone.stem",
     r"^backbone\.stages\.0": "backbone.backbone.dark2",
     r"^backbone\.stages\.1": "backbone.backbone.dark3",
