@@ -91,6 +91,7 @@ PRESETS |= {
         "inputs": {"num_classes": 10, "in_channels": 3},
     }
     for name, blocks, block, params, source in [
+        ("110", 18, "preactbasicblock", 1730522, _PAPER + "; 1 × 1 convolutions as shortcuts"),
         ("164", 18, "preactbottleneck", 1703258, _PAPER),
         ("1001", 111, "preactbottleneck", 10327706, _PAPER),
         ("wide16_8", 2, {"preactbasicblock": {"expansion": 8}}, 10961370, _WIDE),
