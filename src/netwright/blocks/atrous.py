@@ -6,6 +6,7 @@ They keep the size, (B, C, H, W) → (B, D, H, W); dilation 1 is the plain convo
 from torch import Tensor, nn
 from torch.nn import BatchNorm2d, ReLU
 
+from netwright.blocks.activation import in_place
 from netwright.blocks.slots import Activation, Norm2d
 
 __all__ = ["AtrousConv", "SeparableAtrousConv"]
@@ -28,7 +29,7 @@ class AtrousConv(nn.Module):
         super().__init__()
         self.conv = nn.Conv2d(in_channels, out_channels, 3, padding=dilation, dilation=dilation, bias=False)
         self.norm = norm(out_channels)
-        self.act = activation()
+        self.act = in_place(activation())
 
     def forward(self, x: Tensor) -> Tensor:
         return self.act(self.norm(self.conv(x)))
@@ -55,7 +56,7 @@ class SeparableAtrousConv(nn.Module):
         )
         self.pointwise = nn.Conv2d(in_channels, out_channels, 1, bias=False)
         self.norm = norm(out_channels)
-        self.act = activation()
+        self.act = in_place(activation())
 
     def forward(self, x: Tensor) -> Tensor:
         return self.act(self.norm(self.pointwise(self.depthwise(x))))
