@@ -258,9 +258,12 @@ ORACLES: dict[str, Oracle] = {
     "mobilenetv3:large": Oracle(**of_torchvision("mobilenet_v3_large", dropout=0.0), args=DRY),
     "mobilenetv3:small": Oracle(**of_torchvision("mobilenet_v3_small", dropout=0.0), args=DRY),
     "preresnet50": Oracle(**of_timm("resnetv2_50")),
-    "preresnet164": Oracle(
-        **of_pytorchcv("preresnet164bn_cifar10"), mapping=by_key(test_preresnet.pytorchcv_key), **SMALL
-    ),
+    **{
+        f"preresnet{n}": Oracle(
+            **of_pytorchcv(f"preresnet{name}_cifar10"), mapping=by_key(test_preresnet.pytorchcv_key), **SMALL
+        )
+        for n, name in ((110, "110"), (164, "164bn"))
+    },
     **{f"resnet{n}": Oracle(**of_torchvision(f"resnet{n}")) for n in (18, 34, 50, 101)},
     "resnet:resnext50_32x4d": Oracle(**of_torchvision("resnext50_32x4d")),
     "resnet:wide50_2": Oracle(**of_torchvision("wide_resnet50_2")),

@@ -69,7 +69,7 @@ _NAMES: dict[str, Range] = {
     # detectors
     "num_queries max_detections": Range(1, 2**16),
     "score_threshold nms_threshold": Range(0, 1),
-    "proposals train_proposals num_anchors outputs": Range(1, 2**20),
+    "proposals train_proposals num_samples num_anchors outputs": Range(1, 2**20),
     "anchor_scale": RATIO,
     # factors of a width
     "mlp_ratio token_ratio expansion width_ratio width_mult depth_mult": RATIO,

@@ -166,7 +166,7 @@ def test_other_backbones_necks_and_strides():
     backbone = partial(ResNet, dim=8, depths=(1, 1, 1, 1))
     model = YOLOX(3, backbone=backbone, neck=partial(FPN, dim=16), dim=16, finest=4).eval()
     assert model.raw(images(1, 3, 64, 64))[2].shape == (1, 16**2 + 8**2 + 4**2 + 2**2, 4)
-    with pytest.raises(ValueError, match=r"maps of stride \[2, 4, 8, 16, 32\] only, none of 64 or more"):
+    with pytest.raises(ValueError, match=r"no map of stride 64 or more, only \[2, 4, 8, 16, 32\]"):
         SMALL(finest=64)
 
 

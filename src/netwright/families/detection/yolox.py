@@ -13,8 +13,8 @@ from netwright.blocks.conv_unit import ConvNormAct
 from netwright.blocks.csp import CSPPAN
 from netwright.blocks.detection.boxes import clip, iou, to_corners
 from netwright.blocks.detection.nms import batched_nms
+from netwright.blocks.detection.pyramid import Pyramid
 from netwright.blocks.detection.simota import simota
-from netwright.blocks.headless import headless
 from netwright.blocks.slots import Backbone, ConvUnit, Neck
 from netwright.families.vision.cspdarknet import CSPDarknet
 
@@ -48,14 +48,8 @@ class YOLOX(nn.Module):
         max_detections: int = 100,
     ):
         super().__init__()
-        self.backbone = headless(backbone, in_channels)
-        strides = self.backbone.strides
-        last = {stride: i for i, stride in enumerate(strides) if stride >= finest}  # the deepest of each
-        if not last:
-            raise ValueError(f"the backbone has maps of stride {strides} only, none of {finest} or more")
-        self.chosen = list(last.values())
-        self.neck = neck([self.backbone.channels[i] for i in self.chosen], list(last))
-        self.heads = nn.ModuleList(DecoupledHead(channels, num_classes, dim, conv) for channels in self.neck.channels)
+        self.pyramid = Pyramid(in_channels, backbone, neck, finest)
+        self.heads = nn.ModuleList(DecoupledHead(width, num_classes, dim, conv) for width in self.pyramid.channels)
         self.num_classes = num_classes
         self.score_threshold, self.nms_threshold = score_threshold, nms_threshold
         self.max_detections = max_detections
@@ -66,13 +60,12 @@ class YOLOX(nn.Module):
 
     def predict(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """What `raw` gives, and the middle (N, 2) and stride (N,) of each pixel that predicts a box."""
-        maps = self.backbone.features(images)
-        maps = self.neck([maps[i] for i in self.chosen])
+        maps = self.pyramid(images)
         out = [head(m) for head, m in zip(self.heads, maps, strict=True)]
         objects, classes, offsets = (
             torch.cat([part.flatten(2).transpose(1, 2) for part in parts], 1) for parts in zip(*out, strict=True)
         )
-        points, strides = grid([tuple(m.shape[-2:]) for m in maps], self.neck.strides, images.device)
+        points, strides = grid([tuple(m.shape[-2:]) for m in maps], self.pyramid.strides, images.device)
         return objects.squeeze(-1), classes, offsets, points, strides
 
     def forward(self, images: Tensor) -> list[dict[str, Tensor]]:
