@@ -10,6 +10,7 @@ CLASSIFIER = ()
 SCORES = {f"heads.{i}.to_class.{leaf}": 1 for i in range(3) for leaf in ("weight", "bias")}
 
 PLACES: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
+    (r"^pyramid\.", ""),
     (r"^backbone\.stem\.", "backbone.backbone.stem."),
     (r"^backbone\.stages\.(\d)\.", lambda m: f"backbone.backbone.dark{int(m[1]) + 2}."),
     (r"\.blocks\.", ".m."),
