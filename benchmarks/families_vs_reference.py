@@ -3,8 +3,8 @@
     python benchmarks/families_vs_reference.py [--rounds 7] [--batch 2] [PRESET …]
 
 Eager, fp32, one thread, the preset's image size (224 where it has none), the same weights in both. Each round times
-both, in turn; a cell is the median over the rounds of ours ÷ theirs. Memory is the peak of the allocator's events in
-a forward and backward.
+both, in turn, by the processor's clock, which other processes on the machine don't move; a cell is the median over
+the rounds of ours ÷ theirs. Memory is the peak of the allocator's events in a forward and backward.
 """
 
 import argparse
@@ -48,9 +48,9 @@ def ratio(run: Callable[[nn.Module, Tensor], None], first: nn.Module, second: nn
     for turn in range(rounds):
         seconds = {}
         for module in (first, second) if turn % 2 else (second, first):
-            began = time.perf_counter()
+            began = time.process_time()
             run(module, x)
-            seconds[module] = time.perf_counter() - began
+            seconds[module] = time.process_time() - began
         found.append(seconds[first] / seconds[second])
     gc.enable()
     return statistics.median(found)

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from netwright.weights.maps import Map, convnext, resnet, vit
 from tests.families.detection import test_detr, test_retinanet, test_yolox, yolox_keys
-from tests.families.detection.reference import Heads, key, within
+from tests.families.detection.reference import Heads, eager, key, their_heads, within
+from tests.families.pretraining import test_mae
 from tests.families.segmentation import references as segmentation
 from tests.families.segmentation import test_segformer
 from tests.families.vision import (
@@ -21,6 +22,7 @@ from tests.families.vision import (
     test_cspdarknet,
     test_deit,
     test_lenet,
+    test_lenet1998,
     test_mit,
     test_mlp_mixer,
     test_preresnet,
@@ -136,17 +138,53 @@ def retinanet() -> nn.Module:
     return torchvision().models.detection.retinanet_resnet50_fpn(weights=None, weights_backbone=None)
 
 
+def two_stages(model: str) -> dict[str, Any]:
+    """Both stages of an R-CNN of torchvision, the second for the boxes that the first finds best."""
+    number = 8
+
+    def make() -> nn.Module:
+        return Heads(getattr(torchvision().models.detection, model)(weights=None, weights_backbone=None), theirs)
+
+    def theirs(net: nn.Module, x: Tensor) -> tuple[Tensor, ...]:
+        with eager():
+            return their_heads(net, x, number)
+
+    def ours(net: nn.Module, x: Tensor) -> tuple[Tensor, ...]:
+        scores, deltas, _, *heads = net.raw(x)
+        return scores, deltas, *heads
+
+    return {
+        "name": f"torchvision {model}, batch norm learned",
+        "make": make,
+        "mapping": of_torchvision_detector,
+        "wrap": lambda net: Heads(net, ours),
+        "args": {"backbone": "resnet50", "max_detections": number},
+        "size": (64, 96),
+        "native": (128, 128),
+        "exact": True,
+    }
+
+
+def of_torchvision_detector(ours: nn.Module, theirs: nn.Module) -> dict[str, Keys]:
+    return within({k.removeprefix("net."): key(k.removeprefix("net.")) for k in tensors(ours)})
+
+
+def mae() -> nn.Module:
+    """The loss of each image; the fixed positions are freed, so that their gradients are compared too."""
+    sizes = {"image_size": 64, "patch_size": 16, "hidden_size": 768, "num_hidden_layers": 12, "intermediate_size": 3072}
+    sizes |= {"num_attention_heads": 12, "decoder_hidden_size": 512, "decoder_num_hidden_layers": 8}
+    sizes |= {"decoder_num_attention_heads": 16, "decoder_intermediate_size": 2048, "norm_pix_loss": True}
+    return test_mae.Reference(False, **sizes).requires_grad_()
+
+
 SMALL = {"size": (32, 32), "native": (32, 32)}
 CIFAR = by_shape(resnet.pytorchcv)
 DRY = {"dropout": 0.0}
 VIT = by_key(lambda key: vit.timm(key))
 TOKENS = {"size": (64, 64), "args": {"image_size": 64}}
 
-# Compared in tests of their own only, which says where and with what.
+# Compared as a part of another family.
 ELSEWHERE = {
-    "faster_rcnn": "tests/families/detection/test_faster_rcnn.py: heads, losses and detections with torchvision's",
-    "mask_rcnn": "tests/families/detection/test_mask_rcnn.py: heads, losses, detections and masks with torchvision's",
-    "lenet1998": "tests/families/vision/test_lenet1998.py: a naive form of the paper's section II-B",
     "unet_encoder": "half of unet:original, which has a row",
 }
 
@@ -200,6 +238,14 @@ ORACLES: dict[str, Oracle] = {
         )
         for name in ("lite0", "lite1", "lite2")
     },
+    "lenet1998:original": Oracle(
+        "a naive form of the paper's section II-B",
+        test_lenet1998.ByHand,
+        mapping=by_key(lambda key: f"net.{key}"),
+        wrap=test_lenet1998.same_codes,
+        channels=1,
+        **SMALL,
+    ),
     "lenet5": Oracle("layers of torch in a row", test_lenet.plain, **SMALL, channels=1),
     **{
         f"mit:{name}": Oracle(
@@ -293,12 +339,19 @@ ORACLES: dict[str, Oracle] = {
     "retinanet:resnet50_fpn": Oracle(
         "torchvision retinanet_resnet50_fpn, batch norm learned",
         lambda: Heads(retinanet(), test_retinanet.their_heads),
-        mapping=lambda ours, theirs: within(
-            {k.removeprefix("net."): key(k.removeprefix("net.")) for k in tensors(ours)}
-        ),
+        mapping=of_torchvision_detector,
         wrap=lambda net: Heads(net, lambda net, x: net.raw(x)),
         args={"backbone": "resnet50"},
         native=(128, 128),
+    ),
+    "faster_rcnn:resnet50_fpn": Oracle(**two_stages("fasterrcnn_resnet50_fpn")),
+    "mask_rcnn:resnet50_fpn": Oracle(**two_stages("maskrcnn_resnet50_fpn")),
+    "mae:base": Oracle(
+        "transformers ViTMAEForPreTraining",
+        mae,
+        mapping=by_key(test_mae.their_key),
+        wrap=lambda net: test_mae.Ours(net, False).requires_grad_(),
+        **TOKENS,
     ),
     "yolox:nano": Oracle(
         "libreyolo YOLOX nano",

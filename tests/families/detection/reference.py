@@ -171,12 +171,14 @@ LOSSES = {
 }
 
 
-def their_heads(net: nn.Module, x: Tensor, boxes: Tensor) -> tuple[Tensor, ...]:
-    """The heads of torchvision's two-stage detectors, the second stage for these boxes (B, K, 4)."""
+def their_heads(net: nn.Module, x: Tensor, boxes: Tensor | int) -> tuple[Tensor, ...]:
+    """The heads of torchvision's two-stage detectors, the second stage for these boxes (B, K, 4), or the best K."""
     maps, sizes = net.backbone(x), [tuple(x.shape[-2:])] * len(x)
     concat = torchvision().models.detection.rpn.concat_box_prediction_layers
     scores, deltas = concat(*net.rpn.head(list(maps.values())))
     heads = net.roi_heads
+    if isinstance(boxes, int):
+        boxes = their_best(net, list(maps.values()), scores, deltas, x, boxes)
     pooled = heads.box_roi_pool(maps, list(boxes), sizes)
     logits, offsets = heads.box_predictor(heads.box_head(pooled))
     out = (scores, deltas, logits, offsets)
@@ -184,3 +186,12 @@ def their_heads(net: nn.Module, x: Tensor, boxes: Tensor) -> tuple[Tensor, ...]:
         masks = heads.mask_predictor(heads.mask_head(heads.mask_roi_pool(maps, list(boxes), sizes)))
         out = (*out, masks)
     return out
+
+
+def their_best(net: nn.Module, maps: list[Tensor], scores: Tensor, deltas: Tensor, x: Tensor, number: int) -> Tensor:
+    """The boxes of the best anchors by torchvision's own parts, without suppression, (B, number, 4)."""
+    images = torchvision().models.detection.image_list.ImageList(x, [tuple(x.shape[-2:])] * len(x))
+    boxes = net.rpn.box_coder.decode(deltas.detach(), net.rpn.anchor_generator(images, maps)).view(len(x), -1, 4)
+    best = scores.detach().view(len(x), -1).topk(number).indices
+    chosen = boxes.gather(1, best[..., None].expand(-1, -1, 4))
+    return torchvision().ops.boxes.clip_boxes_to_image(chosen, x.shape[-2:])

@@ -37,7 +37,8 @@ class Reference(nn.Module):
         self.model = transformers().ViTMAEForPreTraining(transformers().ViTMAEConfig(**(args | overrides)))
         self.pixels = pixels
 
-    def forward(self, x: Tensor, noise: Tensor) -> Tensor:
+    def forward(self, x: Tensor, noise: Tensor | None = None) -> Tensor:
+        noise = hide(x, self.model.config.patch_size) if noise is None else noise
         if self.pixels:
             return self.model(x, noise=noise).logits
         return torch.stack([self.model(x[i : i + 1], noise=noise[i : i + 1]).loss for i in range(len(x))])
@@ -46,13 +47,19 @@ class Reference(nn.Module):
 class Ours(nn.Module):
     """Our network, its pixels or the loss of each image."""
 
-    def __init__(self, pixels: bool, **overrides):
+    def __init__(self, model: MAE, pixels: bool):
         super().__init__()
-        self.model = SMALL(**overrides)
-        self.pixels = pixels
+        self.model, self.pixels = model, pixels
 
-    def forward(self, x: Tensor, noise: Tensor) -> Tensor:
+    def forward(self, x: Tensor, noise: Tensor | None = None) -> Tensor:
+        noise = hide(x, self.model.patch_size) if noise is None else noise
         return self.model.reconstruct(x, noise)[0] if self.pixels else self.model(x, noise)
+
+
+def hide(x: Tensor, patch_size: int) -> Tensor:
+    """The same patches of every image are hidden, in training too."""
+    height, width = (-(-side // patch_size) for side in x.shape[-2:])
+    return fixed_noise(height * width, x.device).expand(x.shape[0], -1)
 
 
 def their_key(key: str) -> str | tuple[str, ...]:
@@ -76,7 +83,7 @@ def their_key(key: str) -> str | tuple[str, ...]:
 
 def pair(pixels: bool, norm_pixels: bool) -> tuple[nn.Module, nn.Module]:
     """Positions are fixed in both; here they are freed, so that their gradients are compared too."""
-    ours, theirs = Ours(pixels, norm_pixels=norm_pixels), Reference(pixels, norm_pix_loss=norm_pixels)
+    ours, theirs = Ours(SMALL(norm_pixels=norm_pixels), pixels), Reference(pixels, norm_pix_loss=norm_pixels)
     return ours.requires_grad_(), randomise(theirs).requires_grad_()
 
 
