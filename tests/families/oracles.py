@@ -11,9 +11,10 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from netwright.weights.maps import Map, convnext, resnet, vit
-from tests.families.detection import test_detr, test_retinanet, test_yolox, yolox_keys
-from tests.families.detection.reference import Heads, eager, key, their_heads, within
+from netwright.weights.maps import Map, _torchvision_detection, convnext, mlp_mixer, resnet, vit, yolox
+from netwright.weights.maps import swin as swin_map
+from tests.families.detection import test_detr, test_retinanet, test_yolox
+from tests.families.detection.reference import Heads, eager, their_heads, within
 from tests.families.pretraining import test_mae
 from tests.families.segmentation import references as segmentation
 from tests.families.segmentation import test_segformer
@@ -24,9 +25,7 @@ from tests.families.vision import (
     test_lenet,
     test_lenet1998,
     test_mit,
-    test_mlp_mixer,
     test_preresnet,
-    test_swin,
 )
 from tests.parity import Keys, tensors
 from tests.references import pytorchcv, timm, torchvision, transformers
@@ -65,19 +64,12 @@ def by_shape(published: Map) -> Mapping:
     return lambda ours, theirs: published({key: tuple(x.shape) for key, x in tensors(ours).items()})
 
 
-def yolox(prefix: str) -> Mapping:
-    """libreyolo counts its layers, so that the map needs their keys."""
+def within_model(published: Map) -> Mapping:
+    """For networks that are the attribute `model` of another module."""
 
     def mapping(ours: nn.Module, theirs: nn.Module) -> dict[str, Keys]:
-        keys = yolox_keys.key_map(
-            [prefix * (prefix != "model.") + key.removeprefix("model.") for key in theirs.state_dict()]
-        )
-        if prefix == "model.":
-            return {key: "model." + keys(key.removeprefix("model.")) for key in tensors(ours)}
-        own = [key for key in tensors(ours) if not key.startswith("head.")]
-        return {key: keys(prefix + key).removeprefix(prefix) for key in own} | {
-            k: k for k in ("head.weight", "head.bias")
-        }
+        names = published({key.removeprefix("model."): tuple(x.shape) for key, x in tensors(ours).items()})
+        return {f"model.{a}": f"model.{b}" for a, b in names.items()}
 
     return mapping
 
@@ -106,7 +98,7 @@ def swin(size: str, depth: int) -> dict[str, Any]:
         model = torchvision().models.swin_transformer.SwinTransformer
         return model([4, 4], 96, [2, 2, depth, 2], heads, window, stochastic_depth_prob=0.0)
 
-    return {"name": f"torchvision swin_{size}", "make": make, "mapping": by_key(test_swin.torchvision_key)}
+    return {"name": f"torchvision swin_{size}", "make": make, "mapping": by_key(swin_map.torchvision)}
 
 
 def cct(name: str, depth: int, kernel_size: int, num_convs: int) -> dict[str, Any]:
@@ -166,7 +158,9 @@ def two_stages(model: str) -> dict[str, Any]:
 
 
 def of_torchvision_detector(ours: nn.Module, theirs: nn.Module) -> dict[str, Keys]:
-    return within({k.removeprefix("net."): key(k.removeprefix("net.")) for k in tensors(ours)})
+    return within(
+        {k: _torchvision_detection.torchvision(k) for k in (key.removeprefix("net.") for key in tensors(ours))}
+    )
 
 
 def mae() -> nn.Module:
@@ -206,7 +200,7 @@ ORACLES: dict[str, Oracle] = {
     "cspdarknet:nano": Oracle(
         "libreyolo CSPDarknet 0.33 × 0.25",
         lambda: test_cspdarknet.Classifier(0.33, 0.25, True),
-        mapping=yolox("backbone."),
+        mapping=lambda ours, theirs: test_cspdarknet.key_map(ours),
         args={"num_classes": 7},
         size=(64, 96),
     ),
@@ -257,12 +251,8 @@ ORACLES: dict[str, Oracle] = {
         for name, dim, depths in (("b0", 32, [2, 2, 2, 2]), ("b1", 64, [2, 2, 2, 2]))
     },
     "nasnet:mobile": Oracle("pytorchcv nasnet_4a1056", nasnet, args=DRY, size=(64, 96), exact=True),
-    "mlp_mixer:s32": Oracle(
-        **of_timm("mixer_s32_224"), mapping=by_key(test_mlp_mixer.timm_key), size=(224, 224), fixed=True
-    ),
-    "mlp_mixer:s16": Oracle(
-        **of_timm("mixer_s16_224"), mapping=by_key(test_mlp_mixer.timm_key), size=(224, 224), fixed=True
-    ),
+    "mlp_mixer:s32": Oracle(**of_timm("mixer_s32_224"), mapping=by_key(mlp_mixer.timm), size=(224, 224), fixed=True),
+    "mlp_mixer:s16": Oracle(**of_timm("mixer_s16_224"), mapping=by_key(mlp_mixer.timm), size=(224, 224), fixed=True),
     "mobilenetv2:x1_0": Oracle(**of_torchvision("mobilenet_v2", dropout=0.0), args=DRY),
     "mobilenetv2:x1_4": Oracle(**of_timm("mobilenetv2_140"), args=DRY),
     "mobilenetv3:large": Oracle(**of_torchvision("mobilenet_v3_large", dropout=0.0), args=DRY),
@@ -356,7 +346,7 @@ ORACLES: dict[str, Oracle] = {
     "yolox:nano": Oracle(
         "libreyolo YOLOX nano",
         lambda: test_yolox.Theirs("n", 80),
-        mapping=yolox("model."),
+        mapping=within_model(yolox.megvii),
         wrap=test_yolox.Ours,
         size=(64, 96),
         native=(128, 128),

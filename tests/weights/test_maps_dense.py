@@ -167,7 +167,8 @@ def test_names_of_the_classes():
     assert list(class_names("coco")) == coco and len([name for name in coco if name]) == 80
     voc = [name.replace(" ", "") for name in class_names("voc")]
     assert voc[1:] == meta._VOC_CATEGORIES[1:] and voc[0] == "background"
-    assert len(class_names("cityscapes")) == 19
+    assert len(class_names("cityscapes")) == 19 and len(set(class_names("ade20k"))) == 150
+    assert [class_names("ade20k")[i] for i in (0, 12, 149)] == ["wall", "person", "flag"]
     with pytest.raises(InputError, match="known are imagenet1k, coco"):
         class_names("cocoa")
 
@@ -179,6 +180,7 @@ MEANINGS = {
     "detr:resnet50": (91, "", "toothbrush"),
     "yolox:nano": (80, "person", "toothbrush"),
     "deeplabv3:resnet50": (21, "background", "tv monitor"),
+    "segformer:b0": (150, "wall", "flag"),
 }
 
 
@@ -295,11 +297,17 @@ def enlarged(net: nn.Module, x: Tensor) -> Tensor:
     return references.enlarge(net(x).logits, size=x.shape[-2:])
 
 
-@pytest.mark.parametrize("auxiliary", [False, True], ids=["without", "with"])
-def test_deeplabv3(auxiliary, tmp_path):
+def test_deeplabv3(tmp_path):
     """Published with an auxiliary head, which a network without one leaves out."""
     theirs = randomise(references.DeepLabV3((1, 1, 1, 1), 21, auxiliary=True).network)
-    ours = DeepLabV3(21, backbone=partial(ResNet, depths=(1, 1, 1, 1)), auxiliary=FCNHead if auxiliary else None)
+    make = partial(DeepLabV3, 21, backbone=partial(ResNet, depths=(1, 1, 1, 1)))
+    ours = make(auxiliary=FCNHead)
     loaded = assert_loads(ours, theirs, tmp_path, images(2, 3, 33, 47), lambda net, x: net(x)["out"])
-    assert loaded.publisher == "torchvision" and loaded.classes[15] == "person"
-    assert all(key.startswith("aux_classifier") for key in loaded.left_out) and bool(loaded.left_out) != auxiliary
+    assert loaded.publisher == "torchvision" and loaded.classes[15] == "person" and not loaded.left_out
+    with torch.no_grad():
+        x = images(1, 3, 33, 47)
+        torch.testing.assert_close(ours.outputs(x)[0], theirs(x)["aux"], rtol=1e-4, atol=1e-5)
+    plain = make()
+    loaded = load_into(plain, theirs.state_dict())
+    assert loaded.left_out and all(key.startswith("aux_classifier") for key in loaded.left_out)
+    assert torch.equal(plain.head.weight, ours.head.weight)

@@ -14,12 +14,14 @@ from netwright.families.vision.densenet import DenseNet
 from netwright.families.vision.mit import MixTransformer
 from netwright.families.vision.mlp_mixer import MLPMixer
 from netwright.families.vision.mobilenetv3 import MobileNetV3
+from netwright.families.vision.nasnet import NASNet
 from netwright.families.vision.preresnet import PreActResNet
 from netwright.families.vision.swin import Swin
 from netwright.families.vision.vgg import VGG
 from netwright.families.vision.vit import ViT
 from netwright.weights import Input, load_into
 from tests.families.pretraining import test_mae
+from tests.families.vision import test_nasnet as test_nasnet_family
 from tests.families.vision.contract import images
 from tests.parity import randomise
 from tests.references import timm, torchvision, transformers
@@ -33,9 +35,10 @@ HF_VIT |= {"num_attention_heads": 1, "num_labels": 7, "layer_norm_eps": 1e-6}
 
 def tv_vgg(norm: bool) -> nn.Module:
     module = torchvision().models.vgg
-    net = module.VGG(module.make_layers([8, "M", 16, "M", 32, 32, "M"], batch_norm=norm), init_weights=False)
+    with torch.device("meta"):  # its own classifier is wide, and thrown away
+        net = module.VGG(module.make_layers([8, "M", 16, "M", 32, 32, "M"], batch_norm=norm), init_weights=False)
     net.classifier = three(32 * 7 * 7, 16, 12)
-    return net
+    return net.to_empty(device="cpu")
 
 
 def three(width: int, *hidden: int) -> nn.Sequential:
@@ -48,20 +51,22 @@ def three(width: int, *hidden: int) -> nn.Sequential:
 
 
 def tm_vgg() -> nn.Module:
-    net = timm().models.vgg.VGG([8, "M", 16, "M", 32, 32, "M"], num_classes=7, norm_layer=nn.BatchNorm2d)
     parts = timm().models.vgg
+    with torch.device("meta"):
+        net = parts.VGG([8, "M", 16, "M", 32, 32, "M"], num_classes=7, norm_layer=nn.BatchNorm2d)
     net.pre_logits = parts.ConvMlp(32, 16, 7, mlp_ratio=1.0, drop_rate=0.0)
     net.pre_logits.fc2 = nn.Conv2d(16, 12, 1)
     net.head.fc = nn.Linear(12, 7)
-    return net
+    return net.to_empty(device="cpu")
 
 
 def tv_alexnet() -> nn.Module:
-    net = torchvision().models.alexnet()
+    with torch.device("meta"):
+        net = torchvision().models.alexnet()
     net.classifier = nn.Sequential(
         *(nn.Dropout(), nn.Linear(9216, 16), nn.ReLU(), nn.Dropout(), nn.Linear(16, 12), nn.ReLU(), nn.Linear(12, 7))
     )
-    return net
+    return net.to_empty(device="cpu")
 
 
 def tv_densenet() -> nn.Module:
@@ -139,6 +144,16 @@ def test_same_outputs(name, tmp_path):
     assert all("relative_position_index" in key for key in loaded.left_out)
 
 
+def test_nasnet(tmp_path):
+    """timm's average counts the zeros that it pads with, which the authors' code and ours do not: set right."""
+    theirs = randomise(timm().models.nasnet.NASNetALarge(10, stem_size=12, num_features=24 * 8))
+    for cell in (theirs.cell_stem_0, theirs.cell_stem_1, theirs.reduction_cell_0, theirs.reduction_cell_1):
+        cell.comb_iter_2_left = test_nasnet_family.MeanOfPixels()
+    ours = NASNet(10, dim=8, depth=6, stem_dim=12, skip_reduction=True)
+    loaded = assert_loads(ours, theirs, tmp_path, images(1, 3, 33, 46))
+    assert loaded.publisher == "timm" and loaded.input.size == 331
+
+
 def state_of(theirs: nn.Module, *renamed: tuple[str, str]) -> dict[str, torch.Tensor]:
     """Its tensors, by other names."""
     state = {}
@@ -197,7 +212,7 @@ def test_mae_with_its_decoder_and_as_a_vit(tmp_path):
 
     vit = ViT(num_classes=7, **TINY_VIT)
     loaded = load_into(vit, tmp_path)
-    assert loaded.publisher == "transformers, MAE" and loaded.input.mean == Input().mean
+    assert loaded.publisher == "transformers (MAE)" and loaded.input.mean == Input().mean
     assert {why for key, why in loaded.left_out.items() if key.startswith("decoder")} == {"serves no class score"}
     assert torch.equal(vit.blocks[1].mixer.qkv.weight, ours.model.blocks[1].mixer.qkv.weight)
 

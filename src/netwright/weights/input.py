@@ -8,7 +8,7 @@ from typing import Any
 
 from netwright.errors import InputError
 
-DATASETS = ("imagenet1k", "coco", "voc", "cityscapes")
+DATASETS = ("imagenet1k", "coco", "voc", "ade20k", "cityscapes")
 HALF = (0.5, 0.5, 0.5)
 
 
@@ -65,6 +65,7 @@ def class_names(dataset: str = "imagenet1k") -> tuple[str, ...]:
     - `imagenet1k`: each is the first word that WordNet has for it; two pairs of one word are told apart in brackets;
     - `coco`: by the number of the category, 0 to 90, of which "" never occurs;
     - `voc`: Pascal VOC, the background first;
+    - `ade20k`: the 150 of the benchmark, the first word for each;
     - `cityscapes`: the 19 that count.
     """
     path = files("netwright.weights").joinpath(f"{dataset}.txt")

@@ -13,13 +13,13 @@ from netwright.export import eject_source
 from netwright.families.detection.yolox import PRESETS, YOLOX, decode, encode
 from netwright.families.vision.cspdarknet import CSPDarknet
 from netwright.families.vision.resnet import ResNet
+from netwright.weights.maps import yolox
 from tests.export.networks import load
 from tests.families.detection.truth import truth
-from tests.families.detection.yolox_keys import key_map
 from tests.families.presets import build, check_counts
 from tests.families.vision import contract
 from tests.families.vision.contract import images
-from tests.parity import assert_same, copy_by_map, count, randomise
+from tests.parity import assert_same, copy_by_map, count, randomise, tensors
 from tests.references import libreyolo
 
 SMALL = partial(YOLOX, num_classes=5, backbone=partial(CSPDarknet, dim=8, depths=(1, 1, 1, 1)), dim=16)
@@ -51,8 +51,8 @@ class Ours(nn.Module):
 def pair(name: str, num_classes: int = 7) -> tuple[nn.Module, nn.Module, dict]:
     ours = Ours(build(YOLOX, PRESETS[name]["args"], num_classes=num_classes))
     theirs = randomise(Theirs(name[0], num_classes))
-    keys = key_map([key.removeprefix("model.") for key in theirs.state_dict()])
-    return ours, theirs, copy_by_map(ours, theirs, lambda key: "model." + keys(key.removeprefix("model.")))
+    names = yolox.megvii({key: x.shape for key, x in tensors(ours.model).items()})
+    return ours, theirs, copy_by_map(ours, theirs, {f"model.{a}": f"model.{b}" for a, b in names.items()})
 
 
 def test_every_preset_has_the_published_count():

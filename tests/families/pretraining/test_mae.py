@@ -9,9 +9,10 @@ from torch import Tensor, nn
 from netwright.blocks.mixer.attention import Attention
 from netwright.families.pretraining.mae import MAE, PRESETS, fixed_noise
 from netwright.families.vision.vit import ViT
+from netwright.weights.maps import mae
 from tests.families.presets import check_counts
 from tests.families.vision import contract
-from tests.parity import assert_same, copy_by_map, count, randomise
+from tests.parity import Keys, assert_same, copy_by_map, count, randomise
 from tests.references import transformers
 
 SMALL = partial(
@@ -62,23 +63,9 @@ def hide(x: Tensor, patch_size: int) -> Tensor:
     return fixed_noise(height * width, x.device).expand(x.shape[0], -1)
 
 
-def their_key(key: str) -> str | tuple[str, ...]:
-    names = {"model.decoder.": "model.decoder.decoder_", "decoder_mask_token": "mask_token", "_head": "_pred"}
-    names |= {
-        "decoder_blocks": "decoder_layers",
-        "model.blocks": "model.vit.layers",
-        "model.norm": "model.vit.layernorm",
-    }
-    names |= {"model.embed.proj": "model.vit.embeddings.patch_embeddings.projection"}
-    names |= {"model.class_token": "model.vit.embeddings.cls_token"}
-    names |= {"model.position.weight": "model.vit.embeddings.position_embeddings"}
-    names |= {"decoder_position.weight": "decoder_pos_embed", ".norm1": ".layernorm_before"}
-    names |= {".norm2": ".layernorm_after", ".mixer.proj": ".attention.o_proj", ".channel": ".mlp"}
-    for ours, theirs in names.items():
-        key = key.replace(ours, theirs)
-    if ".mixer.qkv" in key:
-        return tuple(key.replace("mixer.qkv", f"attention.{part}_proj") for part in "qkv")
-    return key
+def their_key(key: str) -> Keys:
+    names = mae.transformers(key.removeprefix("model."))
+    return f"model.{names}" if isinstance(names, str) else tuple(f"model.{name}" for name in names)
 
 
 def pair(pixels: bool, norm_pixels: bool) -> tuple[nn.Module, nn.Module]:

@@ -19,4 +19,4 @@ MAPS = {"timm": each(timm)}
 
 
 def images(publisher: str, shapes: Shapes) -> Input:
-    return Input(HALF, HALF, interpolation="bicubic")
+    return Input(HALF, HALF, crop=0.95, interpolation="bicubic")

@@ -22,7 +22,8 @@ UNUSED = {"transformers": r"^classifier\."}
 
 
 def classes(number: int) -> tuple[str, ...]:
-    return class_names("cityscapes") if number == 19 else ()
+    known = {19: "cityscapes", 150: "ade20k"}
+    return class_names(known[number]) if number in known else ()
 
 
 def images(publisher: str, shapes: Shapes) -> Input:

@@ -39,7 +39,7 @@ def transformers(key: str) -> Keys:
     return key
 
 
-MAE = "transformers, MAE"
+MAE = "transformers (MAE)"
 MAPS = {"timm": each(timm), "torchvision": each(torchvision)}
 MAPS |= {"transformers": each(transformers), MAE: each(transformers)}
 
