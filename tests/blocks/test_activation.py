@@ -8,7 +8,6 @@ import torch
 from torch import nn
 
 from netwright.blocks.activation import ELU, GELU, Hardswish, LeakyReLU, ReLU, ReLU6, SiLU, in_place
-from netwright.blocks.atrous import AtrousConv
 from netwright.blocks.conv import ConvNormAct
 from netwright.blocks.dense import DenseTransition
 from netwright.blocks.dense_layer import DenseBottleneck, PlainDense
@@ -24,7 +23,6 @@ from tests.parity import randomise
 
 BLOCKS = {
     "conv": lambda norm, act: ConvNormAct(8, 8, norm=norm, activation=act),
-    "atrous": lambda norm, act: AtrousConv(8, 8, 2, norm, act),
     "basic": lambda norm, act: BasicBlock(8, 8, 1, norm, act, 0.0),
     "bottleneck": lambda norm, act: Bottleneck(8, 2, 1, norm, act, 0.0),
     "bottleneck v1": lambda norm, act: BottleneckV1(8, 2, 1, norm, act, 0.0),

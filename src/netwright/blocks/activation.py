@@ -41,5 +41,5 @@ def in_place(activation: nn.Module, norm: nn.Module | None = None) -> nn.Module:
     `Identity`: where others read that too, `norm` must be told.
     """
     if hasattr(activation, "inplace") and not isinstance(norm, Identity):
-        activation.inplace = True
+        activation.inplace = True  # type: ignore[assignment]
     return activation

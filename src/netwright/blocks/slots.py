@@ -80,6 +80,10 @@ Levels = Annotated[Callable[[int, int], Any], "levels"]
 """The coarsest map of the backbone and of the neck → further, coarser maps: called with the channels C of the
 first and the width D of the second; has `count`, the number of maps that it gives."""
 
+Auxiliary = Annotated[Callable[[int, int], nn.Module], "auxiliary"]
+"""A second classifier inside a network, (B, C, H, W) → (B, num_classes): called with the channels C and the number of
+classes."""
+
 Upsample2d = Annotated[Callable[[int, int], Any], "upsample2d"]
 """Enlarges a feature map, (B, C, h, w) and the size (H, W) → (B, C', H, W): called with the channels C and the
 factor; has `out_channels` C'."""

@@ -10,7 +10,7 @@ from netwright.blocks.conv_unit import ConvNormAct
 from netwright.blocks.detection.boxes import to_centers, to_corners
 from netwright.blocks.neck import FPN
 from netwright.export import eject_source
-from netwright.families.detection.yolox import PRESETS, YOLOX, decode
+from netwright.families.detection.yolox import PRESETS, YOLOX, decode, encode
 from netwright.families.vision.cspdarknet import CSPDarknet
 from netwright.families.vision.resnet import ResNet
 from netwright.weights.maps import yolox
@@ -83,6 +83,10 @@ def test_losses_are_libreyolos(seed):
     torch.testing.assert_close(losses["box"], expected["iou_loss"], rtol=1e-5, atol=0)
     torch.testing.assert_close(losses["object"], expected["obj_loss"], rtol=1e-5, atol=0)
     torch.testing.assert_close(losses["class"], expected["cls_loss"], rtol=1e-5, atol=0)
+    theirs.model.head.use_l1 = True
+    losses, expected = ours.model.final_losses(x, targets), theirs.model(x, rows)
+    torch.testing.assert_close(losses["offset"], expected["l1_loss"], rtol=1e-5, atol=0)
+    assert set(losses) == {"box", "object", "class", "offset"} and losses["offset"] > 0
     sum(losses.values()).backward()
     expected["total_loss"].backward()
     want = dict(theirs.named_parameters())
@@ -93,6 +97,12 @@ def test_losses_are_libreyolos(seed):
         assert float((p.grad - expected).abs().max()) < 1e-5 * scale, name
 
 
+def test_offsets_are_those_of_the_boxes():
+    boxes = truth(1, 2, 3, 64)[0]["boxes"]
+    points, strides = torch.rand(len(boxes), 2) * 64, torch.tensor([8.0, 16, 32, 64])[: len(boxes)]
+    torch.testing.assert_close(decode(encode(boxes, points, strides), points, strides), boxes)
+
+
 def test_losses_without_objects():
     model = SMALL()
     none = [{"boxes": torch.zeros(0, 4), "labels": torch.zeros(0, dtype=torch.long)}] * 2
@@ -100,6 +110,7 @@ def test_losses_without_objects():
     assert losses["box"] == losses["class"] == 0 < losses["object"]
     sum(losses.values()).backward()
     assert all(p.grad is not None for p in model.parameters())
+    assert model.final_losses(images(2, 3, 64, 64), none)["offset"] == 0
     outside = [{"boxes": torch.tensor([[500.0, 500, 510, 510]]), "labels": torch.tensor([1])}] * 2
     assert model.losses(images(2, 3, 64, 64), outside)["box"] == 0  # no pixel is near it
 
