@@ -121,3 +121,13 @@ def test_recipe_for_takes_profile_and_brief():
 def test_the_first_row_whose_bound_is_not_exceeded_holds():
     table = [(10, "a"), (20, "b"), (float("inf"), "c")]
     assert [row_of(table, v) for v in (5, 10, 11, 20, 21)] == ["a", "a", "b", "b", "c"]
+
+
+def test_images_seen_few_times_are_not_turned_or_moved():
+    """T11b, by the passes that the time allows; mirrored ones are as natural as the others."""
+    few = rule("T11b").value["passes"] - 1
+    for colour, kept in ((False, []), (True, ["flip"])):
+        facts = {"modality": "image", "colour": colour, "side": 32}
+        assert augmentation(facts, few) == (kept, "T11b")
+        often, why = augmentation(facts, few + 1)
+        assert len(often) > len(kept) and why != "T11b"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from netwright.advise.defaults import Chosen, choose_size, families_of, seconds_a_pass
+from netwright.advise.defaults import Chosen, affordable_passes, choose_size, families_of, seconds_a_pass
 from netwright.advise.facts import facts_of, rounded
 from netwright.advise.networks import count
 from netwright.advise.recipe import batch_size, recipe_of, regularisation
@@ -178,7 +178,10 @@ def _candidate(
     size = choose_size(family, overlay, contract, facts, batch, scale)
     spec = Spec(family, {**size.args, **overlay})
     counts = count(spec, contract)
-    recipe, recipe_reasons = recipe_of(family, counts.params, facts, metric=brief.metric, seed=brief.seed)
+    passes = affordable_passes(family, facts, counts.macs, batch)
+    recipe, recipe_reasons = recipe_of(
+        family, counts.params, facts, passes=passes, metric=brief.metric, seed=brief.seed
+    )
     cost = {
         "params": Figure(counts.params, "", "counted"),
         "macs": Figure(counts.macs, "", "counted"),

@@ -88,6 +88,13 @@ def seconds_a_pass(family: str, facts: Mapping[str, Any], macs: float, batch: in
     return TRAIN_SHARE * facts["rows"] * (3 * macs / (anchor.speed * 1e9) + 1e-3 * anchor.overhead_ms / batch)
 
 
+def affordable_passes(family: str, facts: Mapping[str, Any], macs: float, batch: int) -> float:
+    """Passes over the rows in a candidate's share of the time."""
+    if facts["device"] != "cpu":
+        return float("inf")
+    return rule("R1").value["share"] * facts["time_s"] / seconds_a_pass(family, facts, macs, batch)
+
+
 def choose_size(
     family: str,
     overlay: Mapping[str, Any],

@@ -37,9 +37,15 @@ def recipe_for(family: str, spec: Spec, profile: Profile, brief: Brief, contract
 
 
 def recipe_of(
-    family: str, params: int, facts: Mapping[str, Any], *, metric: str | None = None, seed: int = 0
+    family: str,
+    params: int,
+    facts: Mapping[str, Any],
+    *,
+    passes: float = math.inf,
+    metric: str | None = None,
+    seed: int = 0,
 ) -> tuple[Recipe, Reasons]:
-    """`recipe_for` where parameters and facts are known."""
+    """`recipe_for` where parameters and facts are known, and how many `passes` over the rows the time allows."""
     known: dict[str, Any] = {**facts, "params_counted": params}
     batch = batch_size(facts)
     rows = max(2, round(TRAIN_SHARE * facts["rows"]))
@@ -53,7 +59,7 @@ def recipe_of(
     blurred = facts["task"] in ("binary", "multiclass") and metric != "log_loss"
     smoothing = row_of(SMOOTHING, facts["classes"]) if blurred else 0.0
     ema = min(AVERAGE["most"], max(AVERAGE["least"], 1 - 1 / max(1.0, AVERAGE["share"] * steps)))
-    augment, augment_rule = augmentation(facts)
+    augment, augment_rule = augmentation(facts, passes)
     mixup = MIXUP["alpha"] if _may_mix(facts) else 0.0
     recipe = Recipe(
         lr=_two_digits(lr),
@@ -79,6 +85,7 @@ def recipe_of(
         "weight_decay": recipe.weight_decay,
         "label_smoothing": smoothing,
         "ema_steps": round(1 / (1 - ema)),
+        "passes": round(min(passes, 1e6)),
     }
     ids = {
         "lr": "T7" if batch == base["batch"] else "T2",
@@ -94,7 +101,7 @@ def recipe_of(
         ids["label_smoothing"] = "T19"
     if mixup:
         ids["mixup"] = "T21"
-    if augment:
+    if augment_rule:
         ids["augment"] = augment_rule
     return recipe, {field: reason(rule(id), known) for field, id in ids.items()}
 
@@ -104,14 +111,19 @@ def batch_size(facts: Mapping[str, Any]) -> int:
     return row_of(BATCH[facts["modality"]], facts["rows"])
 
 
-def augmentation(facts: Mapping[str, Any]) -> tuple[list[Any], str]:
-    """Label-safe variations of the inputs, and the rule that allows them; flips for colour photos only."""
+def augmentation(facts: Mapping[str, Any], passes: float = math.inf) -> tuple[list[Any], str]:
+    """Label-safe variations of the inputs, and the rule that allows them; flips for colour photos only.
+
+    Images that are seen in few `passes` are not turned or moved.
+    """
     if facts["modality"] == "text":
         return list(AUGMENT["text"]), "T22"
     if facts["modality"] == "table":
         return [], ""
     if facts["modality"] == "segmentation":
         return (list(AUGMENT["masks"]), "G5") if facts["colour"] else (list(AUGMENT["grey_masks"]), "G5b")
+    if facts["modality"] == "image" and passes < rule("T11b").value["passes"]:
+        return ["flip"] if facts["colour"] and facts["side"] >= 24 else [], "T11b"
     if not facts["colour"]:
         return list(AUGMENT["tiny" if facts["side"] < 16 else "grey"]), "T14"
     if facts["side"] < 24:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from netwright.advise.candidates import Candidate, Proposal, propose
+from netwright.advise.defaults import affordable_passes
 from netwright.advise.errors import BudgetError
 from netwright.advise.recipe import recipe_of
 from netwright.advise.sizing import Sized, fit_to_budget, limits_of, merged, value_words, words
@@ -79,7 +80,11 @@ def _fit(
             rejected.append({"family": candidate.name, "rule": "S0.1", "reason": text})
             continue
         params = int(sized.cost["params"].value)
-        recipe, reasons = recipe_of(candidate.family, params, proposal.facts, metric=brief.metric, seed=brief.seed)
+        facts, macs = proposal.facts, sized.cost["flops"].value / 2
+        passes = affordable_passes(candidate.family, facts, macs, candidate.recipe.batch_size)
+        recipe, reasons = recipe_of(
+            candidate.family, params, facts, passes=passes, metric=brief.metric, seed=brief.seed
+        )
         changed = replace(
             candidate,
             spec=sized.spec,

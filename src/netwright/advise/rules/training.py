@@ -92,6 +92,18 @@ TRAINING = (
         because="{rows} images are few, so they are varied in each pass.",
     ),
     Rule(
+        "T11b",
+        "Fewer than about ten passes over the images are too few to learn them by heart: turned and moved images only "
+        "slow the learning then. Mirrored ones are as natural as the others.",
+        "netwright: Fashion-MNIST, a residual network, 6 passes",
+        "V",
+        when=_IMAGE,
+        fitted={"rows": "56000"},
+        value={"passes": 10},
+        because="The time allows about {passes} passes over {rows} images, too few to learn them by heart: they are "
+        "not turned or moved.",
+    ),
+    Rule(
         "T12",
         "ResNet-50 from scratch: LAMB, BCE, mixup .1–.2, CutMix 1, RandAugment 6–7; 79.8 % in 300 epochs.",
         "arXiv:2110.00476",
