@@ -112,6 +112,8 @@ def augmentation(facts: Mapping[str, Any]) -> tuple[list[Any], str]:
         return [], ""
     if facts["modality"] == "segmentation":
         return (list(AUGMENT["masks"]), "G5") if facts["colour"] else (list(AUGMENT["grey_masks"]), "G5b")
+    if facts["modality"] == "detection":
+        return (list(AUGMENT["boxes"]), "D6") if facts["colour"] else (list(AUGMENT["grey_boxes"]), "D6b")
     if not facts["colour"]:
         return list(AUGMENT["tiny" if facts["side"] < 16 else "grey"]), "T14"
     if facts["side"] < 24:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from netwright.advise import detectors
 from netwright.advise.rules import rule
 
 Args = dict[str, Any]
@@ -416,6 +417,10 @@ SCALES: dict[str, Scale] = {
     "vit": Scale("image", _VIT, _vit, ("S3.5", "S3.6", "S3.7", "S4.3"), 1, patch_of),
     "unet": Scale("segmentation", _UNET, _unet, ("G2", "S3.11")),
     "unet_resnet": Scale("segmentation", _UNET_RESNET, _unet_resnet, ("G2", "S3.11"), 2, unet_stride),
+    "retinanet": Scale("detection", detectors.RETINANET, detectors.retinanet, ("D5", "S3.11")),
+    "yolox": Scale("detection", detectors.YOLOX, detectors.yolox, ("D5", "S3.11")),
+    "faster_rcnn": Scale("detection", detectors.FASTER_RCNN, detectors.faster_rcnn, ("D5", "S3.11")),
+    "detr": Scale("detection", detectors.DETR, detectors.detr, ("S3.11",)),
     "mlp": Scale("table", _MLP, _mlp, ("S5.2", "S3.11")),
     "tabular_resnet": Scale("table", _TABULAR_RESNET, _mlp, ("S5.4", "S3.11")),
     "ft_transformer": Scale("table", _FT_TRANSFORMER, _ft_transformer, ("S5.1",)),

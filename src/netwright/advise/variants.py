@@ -81,6 +81,10 @@ VARIANTS: tuple[Variant, ...] = (
         scale="unet_resnet",
         points=0.25,
     ),
+    Variant("retinanet", "", "A small residual network under a feature pyramid.", "D1"),
+    Variant("yolox", "", "A CSP network, whose maps are brought together downwards and upwards.", "D2"),
+    Variant("faster_rcnn", "", "A small residual network under a feature pyramid.", "D3"),
+    Variant("detr", "", "A small residual network, then a transformer on its last map.", "D4b"),
     Variant(
         "mlp",
         "",

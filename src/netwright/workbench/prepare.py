@@ -61,6 +61,7 @@ def prepare(source: Any, request: Any, pretrained: Pretrained | None = None) -> 
         group=request.group,
         time_column=request.time_column,
         drop=request.drop,
+        task=request.task,
     )
     found = profile(dataset, task=request.task)
     task = Task.of(found.task, request.metric, found.target.get("labels", ()))

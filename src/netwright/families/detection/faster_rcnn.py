@@ -20,7 +20,8 @@ class FasterRCNN(nn.Module):
     """Two-stage detector on a feature pyramid; the default is on ResNet-50, with its batch norm learned.
 
     The pyramid's maps are those of stride `finest` and more. Anchors are of size `anchor_scale` · stride, 32 pixels
-    at least: small objects want a smaller scale or finest map.
+    at least: small objects want a smaller scale or finest map. In training `train_proposals`, else `proposals` go on
+    to the second stage, where nearly all of the time is spent on small images.
 
     Shapes: (B, C, H, W) → for each image boxes (N, 4), scores (N,), labels (N,); see `families.detection`.
     Source: Ren et al. 2015, Faster R-CNN, arXiv:1506.01497; on a pyramid: Lin et al. 2016, arXiv:1612.03144.
@@ -37,12 +38,14 @@ class FasterRCNN(nn.Module):
         score_threshold: float = 0.05,
         nms_threshold: float = 0.5,
         max_detections: int = 100,
+        proposals: int = 1000,
+        train_proposals: int = 2000,
     ):
         super().__init__()
         self.max_detections = max_detections
         self.pyramid = Pyramid(in_channels, backbone, neck, finest)
         dim, strides = self.pyramid.dim, self.pyramid.strides
-        self.rpn = RegionProposals(dim, strides, anchor_scale)
+        self.rpn = RegionProposals(dim, strides, anchor_scale, train_proposals, proposals)
         self.box_head = BoxHead(
             dim,
             strides,
