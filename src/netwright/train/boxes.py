@@ -12,6 +12,7 @@ from netwright.tasks.detection_scores import judged
 from netwright.train.objective import Objective
 
 AT_ONCE = 16  # images of a forward
+LOSSES_OF = 64  # validation images whose loss is looked at: the score, of all, decides
 
 
 def objects_of(targets: Tensor) -> list[dict[str, Tensor]]:
@@ -36,15 +37,16 @@ def detections_of(network: nn.Module, objective: Objective, x: Tensor) -> Iterat
 
 @torch.no_grad()
 def judge_boxes(network: nn.Module, objective: Objective, arrays: Mapping[str, Tensor]) -> tuple[float, float]:
-    """Mean loss of the images, and the score of all, in pixels of the square."""
+    """Mean loss of some images, and the score of all, in pixels of the square."""
     network.eval()
     x, targets, losses = arrays["x"], arrays["target"], 0.0
-    for start in range(0, len(x), AT_ONCE):
-        some = slice(start, start + AT_ONCE)
+    looked_at = min(LOSSES_OF, len(x))
+    for start in range(0, looked_at, AT_ONCE):
+        some = slice(start, min(start + AT_ONCE, looked_at))
         losses += float(detection_loss(network, _images(objective, x[some]), targets[some])) * len(x[some])
     found = list(detections_of(network, objective, x))
     rows = judged(found, [true_of(row) for row in targets.numpy()], len(objective.task.classes))
-    return losses / len(x), objective.task.score(np.zeros(len(x)), rows)
+    return losses / looked_at, objective.task.score(np.zeros(len(x)), rows)
 
 
 def true_of(rows: np.ndarray) -> dict[str, np.ndarray]:

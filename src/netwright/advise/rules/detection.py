@@ -95,7 +95,7 @@ DETECTION = (
         "arXiv:1708.02002 section 4, arXiv:1712.00960",
         "R",
         when=_BOXES,
-        value={"fine": 24, "finest": 4, "coarse": 8, "least": 1.5, "most": 8.0},
+        value={"fine": 16, "finest": 4, "coarse": 8, "least": 1.5, "most": 8.0},
         because="Half of the objects have {least_side} to {object_side} pixels a side: the finest map has a stride of "
         "{finest}.",
     ),
