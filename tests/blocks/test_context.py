@@ -2,9 +2,11 @@
 
 import pytest
 import torch
+from torch.nn import GELU, BatchNorm2d, ReLU
 
-from netwright.blocks.atrous import SeparableAtrousConv
 from netwright.blocks.context import ASPP, PyramidPooling
+from netwright.blocks.conv2d import SeparableConv2d
+from netwright.blocks.norm2d import GroupNorm
 from tests.families.vision.contract import images
 from tests.parity import assert_same, copy_by_order, randomise
 from tests.references import segmentation_models, torchvision
@@ -23,9 +25,14 @@ def test_aspp_is_torchvisions(train):
 def test_separable_aspp_is_segmentation_models(train):
     module = segmentation_models().decoders.deeplabv3.decoder
     theirs = randomise(module.ASPP(8, 16, [1, 2, 4], separable=True, dropout=0.0))
-    ours = ASPP(8, 16, (1, 2, 4), SeparableAtrousConv, dropout=0.0)
+    ours = ASPP(8, 16, (1, 2, 4), SeparableConv2d, dropout=0.0)
     x = images(4, 8, 13, 9)
     assert_same(ours, theirs, x, copy_by_order(ours, theirs, x), train=train)
+
+
+def test_the_norm_of_aspp_is_that_of_all_its_branches():
+    kinds = {type(m) for m in ASPP(8, 16, (1, 2), norm=GroupNorm, activation=GELU).modules()}
+    assert {GroupNorm, GELU} < kinds and not kinds & {BatchNorm2d, ReLU}
 
 
 @pytest.mark.parametrize("train", [False, True], ids=["eval", "train"])

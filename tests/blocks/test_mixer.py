@@ -6,7 +6,10 @@ import torch
 from netwright.blocks import mixer
 from netwright.blocks.mixer.linear_attention import LinearAttention
 from netwright.blocks.mixer.token_conv import TokenConv
+from netwright.blocks.mixer.token_pooling import TokenPooling
+from netwright.blocks.transformer import TransformerBlock
 from tests.parity import randomise
+from tests.references import timm
 
 X = torch.randn(3, 7, 8, generator=torch.Generator().manual_seed(0))
 MASK = torch.arange(7) < torch.tensor([7, 3, 1])[:, None]
@@ -64,3 +67,25 @@ def test_what_cannot_be_is_said():
         TokenConv(8, kernel_size=2)
     with pytest.raises(ValueError, match="dim must be a multiple of num_heads"):
         LinearAttention(8, num_heads=3)
+
+
+@pytest.mark.parametrize("kernel_size", [3, 5])
+def test_pooling_of_maps_is_timms(kernel_size):
+    theirs, ours = timm().models.metaformer.Pooling(kernel_size), TokenPooling(8, kernel_size)
+    x = torch.randn(2, 7, 4, 8, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    y, expected = ours(x), theirs(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+    weight = torch.randn(y.shape, generator=torch.Generator().manual_seed(1))
+    torch.testing.assert_close(y, expected)
+    (mine,), (theirs,) = (torch.autograd.grad((out * weight).sum(), x) for out in (y, expected))
+    assert y.std() > 0
+    torch.testing.assert_close(mine, theirs)
+    assert TransformerBlock(8, mixer=TokenPooling)(x).shape == x.shape
+
+
+def test_pooling_of_a_sequence_by_hand():
+    y = TokenPooling(8)(X)
+    expected = [X[:, max(0, i - 1) : i + 2].mean(1) for i in range(7)]
+    torch.testing.assert_close(y, torch.stack(expected, 1) - X)
+    assert not TokenPooling(8)(torch.ones(1, 7, 8)).any()  # nothing differs from its neighbours
+    with pytest.raises(ValueError, match="kernel_size must be odd, got 2"):
+        TokenPooling(8, kernel_size=2)

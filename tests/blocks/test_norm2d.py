@@ -75,6 +75,14 @@ def test_frozen_batch_norm_is_torchvisions_and_learns_nothing():
     assert all(torch.equal(value, before[key]) for key, value in ours.state_dict().items())
 
 
+def test_frozen_batch_norm_keeps_no_map_for_the_backward_pass():
+    kept: list[int] = []
+    x = X.clone().requires_grad_()
+    with torch.autograd.graph.saved_tensors_hooks(lambda t: kept.append(t.numel()), lambda _: None):
+        FrozenBatchNorm2d(12)(x * 1.0)
+    assert max(kept) == 12
+
+
 @pytest.mark.parametrize("size", [3, 5])
 def test_local_response_norm_is_the_papers_sum(size):
     ours = LocalResponseNorm(12, size=size, alpha=0.3, beta=0.6, k=1.5)

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
-from netwright.weights.maps import Map, convnext, resnet, vit
-from tests.families.detection import test_detr, test_retinanet, test_yolox, yolox_keys
-from tests.families.detection.reference import Heads, key, within
+from netwright.weights.maps import Map, _torchvision_detection, convnext, mlp_mixer, resnet, vit, yolox
+from netwright.weights.maps import swin as swin_map
+from tests.families.detection import test_detr, test_retinanet, test_yolox
+from tests.families.detection.reference import Heads, eager, their_heads, within
+from tests.families.pretraining import test_mae
 from tests.families.segmentation import references as segmentation
 from tests.families.segmentation import test_segformer
 from tests.families.vision import (
@@ -21,10 +23,9 @@ from tests.families.vision import (
     test_cspdarknet,
     test_deit,
     test_lenet,
+    test_lenet1998,
     test_mit,
-    test_mlp_mixer,
     test_preresnet,
-    test_swin,
 )
 from tests.parity import Keys, tensors
 from tests.references import pytorchcv, timm, torchvision, transformers
@@ -63,19 +64,12 @@ def by_shape(published: Map) -> Mapping:
     return lambda ours, theirs: published({key: tuple(x.shape) for key, x in tensors(ours).items()})
 
 
-def yolox(prefix: str) -> Mapping:
-    """libreyolo counts its layers, so that the map needs their keys."""
+def within_model(published: Map) -> Mapping:
+    """For networks that are the attribute `model` of another module."""
 
     def mapping(ours: nn.Module, theirs: nn.Module) -> dict[str, Keys]:
-        keys = yolox_keys.key_map(
-            [prefix * (prefix != "model.") + key.removeprefix("model.") for key in theirs.state_dict()]
-        )
-        if prefix == "model.":
-            return {key: "model." + keys(key.removeprefix("model.")) for key in tensors(ours)}
-        own = [key for key in tensors(ours) if not key.startswith("head.")]
-        return {key: keys(prefix + key).removeprefix(prefix) for key in own} | {
-            k: k for k in ("head.weight", "head.bias")
-        }
+        names = published({key.removeprefix("model."): tuple(x.shape) for key, x in tensors(ours).items()})
+        return {f"model.{a}": f"model.{b}" for a, b in names.items()}
 
     return mapping
 
@@ -104,7 +98,7 @@ def swin(size: str, depth: int) -> dict[str, Any]:
         model = torchvision().models.swin_transformer.SwinTransformer
         return model([4, 4], 96, [2, 2, depth, 2], heads, window, stochastic_depth_prob=0.0)
 
-    return {"name": f"torchvision swin_{size}", "make": make, "mapping": by_key(test_swin.torchvision_key)}
+    return {"name": f"torchvision swin_{size}", "make": make, "mapping": by_key(swin_map.torchvision)}
 
 
 def cct(name: str, depth: int, kernel_size: int, num_convs: int) -> dict[str, Any]:
@@ -136,17 +130,55 @@ def retinanet() -> nn.Module:
     return torchvision().models.detection.retinanet_resnet50_fpn(weights=None, weights_backbone=None)
 
 
+def two_stages(model: str) -> dict[str, Any]:
+    """Both stages of an R-CNN of torchvision, the second for the boxes that the first finds best."""
+    number = 8
+
+    def make() -> nn.Module:
+        return Heads(getattr(torchvision().models.detection, model)(weights=None, weights_backbone=None), theirs)
+
+    def theirs(net: nn.Module, x: Tensor) -> tuple[Tensor, ...]:
+        with eager():
+            return their_heads(net, x, number)
+
+    def ours(net: nn.Module, x: Tensor) -> tuple[Tensor, ...]:
+        scores, deltas, _, *heads = net.raw(x)
+        return scores, deltas, *heads
+
+    return {
+        "name": f"torchvision {model}, batch norm learned",
+        "make": make,
+        "mapping": of_torchvision_detector,
+        "wrap": lambda net: Heads(net, ours),
+        "args": {"backbone": "resnet50", "max_detections": number},
+        "size": (64, 96),
+        "native": (128, 128),
+        "exact": True,
+    }
+
+
+def of_torchvision_detector(ours: nn.Module, theirs: nn.Module) -> dict[str, Keys]:
+    return within(
+        {k: _torchvision_detection.torchvision(k) for k in (key.removeprefix("net.") for key in tensors(ours))}
+    )
+
+
+def mae() -> nn.Module:
+    """The loss of each image; the fixed positions are freed, so that their gradients are compared too."""
+    sizes = {"image_size": 64, "patch_size": 16, "hidden_size": 768, "num_hidden_layers": 12, "intermediate_size": 3072}
+    sizes |= {"num_attention_heads": 12, "decoder_hidden_size": 512, "decoder_num_hidden_layers": 8}
+    sizes |= {"decoder_num_attention_heads": 16, "decoder_intermediate_size": 2048, "norm_pix_loss": True}
+    return test_mae.Reference(False, **sizes).requires_grad_()
+
+
 SMALL = {"size": (32, 32), "native": (32, 32)}
 CIFAR = by_shape(resnet.pytorchcv)
 DRY = {"dropout": 0.0}
 VIT = by_key(lambda key: vit.timm(key))
 TOKENS = {"size": (64, 64), "args": {"image_size": 64}}
 
-# Compared in tests of their own only, which says where and with what.
+# Compared as a part of another family.
 ELSEWHERE = {
-    "faster_rcnn": "tests/families/detection/test_faster_rcnn.py: heads, losses and detections with torchvision's",
-    "mask_rcnn": "tests/families/detection/test_mask_rcnn.py: heads, losses, detections and masks with torchvision's",
-    "lenet1998": "tests/families/vision/test_lenet1998.py: a naive form of the paper's section II-B",
     "unet_encoder": "half of unet:original, which has a row",
 }
 
@@ -168,7 +200,7 @@ ORACLES: dict[str, Oracle] = {
     "cspdarknet:nano": Oracle(
         "libreyolo CSPDarknet 0.33 × 0.25",
         lambda: test_cspdarknet.Classifier(0.33, 0.25, True),
-        mapping=yolox("backbone."),
+        mapping=lambda ours, theirs: test_cspdarknet.key_map(ours),
         args={"num_classes": 7},
         size=(64, 96),
     ),
@@ -200,6 +232,14 @@ ORACLES: dict[str, Oracle] = {
         )
         for name in ("lite0", "lite1", "lite2")
     },
+    "lenet1998:original": Oracle(
+        "a naive form of the paper's section II-B",
+        test_lenet1998.ByHand,
+        mapping=by_key(lambda key: f"net.{key}"),
+        wrap=test_lenet1998.same_codes,
+        channels=1,
+        **SMALL,
+    ),
     "lenet5": Oracle("layers of torch in a row", test_lenet.plain, **SMALL, channels=1),
     **{
         f"mit:{name}": Oracle(
@@ -211,20 +251,19 @@ ORACLES: dict[str, Oracle] = {
         for name, dim, depths in (("b0", 32, [2, 2, 2, 2]), ("b1", 64, [2, 2, 2, 2]))
     },
     "nasnet:mobile": Oracle("pytorchcv nasnet_4a1056", nasnet, args=DRY, size=(64, 96), exact=True),
-    "mlp_mixer:s32": Oracle(
-        **of_timm("mixer_s32_224"), mapping=by_key(test_mlp_mixer.timm_key), size=(224, 224), fixed=True
-    ),
-    "mlp_mixer:s16": Oracle(
-        **of_timm("mixer_s16_224"), mapping=by_key(test_mlp_mixer.timm_key), size=(224, 224), fixed=True
-    ),
+    "mlp_mixer:s32": Oracle(**of_timm("mixer_s32_224"), mapping=by_key(mlp_mixer.timm), size=(224, 224), fixed=True),
+    "mlp_mixer:s16": Oracle(**of_timm("mixer_s16_224"), mapping=by_key(mlp_mixer.timm), size=(224, 224), fixed=True),
     "mobilenetv2:x1_0": Oracle(**of_torchvision("mobilenet_v2", dropout=0.0), args=DRY),
     "mobilenetv2:x1_4": Oracle(**of_timm("mobilenetv2_140"), args=DRY),
     "mobilenetv3:large": Oracle(**of_torchvision("mobilenet_v3_large", dropout=0.0), args=DRY),
     "mobilenetv3:small": Oracle(**of_torchvision("mobilenet_v3_small", dropout=0.0), args=DRY),
     "preresnet50": Oracle(**of_timm("resnetv2_50")),
-    "preresnet164": Oracle(
-        **of_pytorchcv("preresnet164bn_cifar10"), mapping=by_key(test_preresnet.pytorchcv_key), **SMALL
-    ),
+    **{
+        f"preresnet{n}": Oracle(
+            **of_pytorchcv(f"preresnet{name}_cifar10"), mapping=by_key(test_preresnet.pytorchcv_key), **SMALL
+        )
+        for n, name in ((110, "110"), (164, "164bn"))
+    },
     **{f"resnet{n}": Oracle(**of_torchvision(f"resnet{n}")) for n in (18, 34, 50, 101)},
     "resnet:resnext50_32x4d": Oracle(**of_torchvision("resnext50_32x4d")),
     "resnet:wide50_2": Oracle(**of_torchvision("wide_resnet50_2")),
@@ -290,17 +329,24 @@ ORACLES: dict[str, Oracle] = {
     "retinanet:resnet50_fpn": Oracle(
         "torchvision retinanet_resnet50_fpn, batch norm learned",
         lambda: Heads(retinanet(), test_retinanet.their_heads),
-        mapping=lambda ours, theirs: within(
-            {k.removeprefix("net."): key(k.removeprefix("net.")) for k in tensors(ours)}
-        ),
+        mapping=of_torchvision_detector,
         wrap=lambda net: Heads(net, lambda net, x: net.raw(x)),
         args={"backbone": "resnet50"},
         native=(128, 128),
     ),
+    "faster_rcnn:resnet50_fpn": Oracle(**two_stages("fasterrcnn_resnet50_fpn")),
+    "mask_rcnn:resnet50_fpn": Oracle(**two_stages("maskrcnn_resnet50_fpn")),
+    "mae:base": Oracle(
+        "transformers ViTMAEForPreTraining",
+        mae,
+        mapping=by_key(test_mae.their_key),
+        wrap=lambda net: test_mae.Ours(net, False).requires_grad_(),
+        **TOKENS,
+    ),
     "yolox:nano": Oracle(
         "libreyolo YOLOX nano",
         lambda: test_yolox.Theirs("n", 80),
-        mapping=yolox("model."),
+        mapping=within_model(yolox.megvii),
         wrap=test_yolox.Ours,
         size=(64, 96),
         native=(128, 128),

@@ -8,7 +8,8 @@ from netwright.design import registry
 from tests.families.oracles import ELSEWHERE, ORACLES
 from tests.families.sweep import TOLERANCE, examine, read
 
-VISION = [f for f in registry().families.values() if f.modality in ("vision", "segmentation", "detection")]
+MODALITIES = ("vision", "pretraining", "segmentation", "detection")
+VISION = [f for f in registry().families.values() if f.modality in MODALITIES]
 QUICK = ["resnet20"]
 
 

@@ -10,11 +10,18 @@ from torch import nn
 from netwright.blocks.headless import headless
 from netwright.errors import InputError
 from netwright.families.tabular.mlp import MLP
+from netwright.families.vision.alexnet import AlexNet
 from netwright.families.vision.convnext import ConvNeXt
+from netwright.families.vision.densenet import DenseNet
 from netwright.families.vision.efficientnet import PRESETS, EfficientNet
+from netwright.families.vision.mit import MixTransformer
+from netwright.families.vision.mlp_mixer import MLPMixer
 from netwright.families.vision.mobilenetv2 import MobileNetV2
 from netwright.families.vision.mobilenetv3 import MobileNetV3
+from netwright.families.vision.preresnet import PreActResNet
 from netwright.families.vision.resnet import ResNet
+from netwright.families.vision.swin import Swin
+from netwright.families.vision.vgg import VGG
 from netwright.families.vision.vit import ViT
 from netwright.weights import Input, load_into
 from netwright.weights.transfer import maps_of
@@ -30,6 +37,13 @@ FAMILIES = {
     "mobilenetv3": (partial(MobileNetV3, layout="small", width_mult=0.1), "torchvision"),
     "efficientnet": (partial(EfficientNet, width_mult=0.1), "torchvision"),
     "vit": (SMALL_VIT, "timm"),
+    "vgg": (partial(VGG, dim=8, depths=(1, 1), hidden=(6, 5), grid=2), "torchvision"),
+    "alexnet": (partial(AlexNet, widths=(4, 4, 4, 4, 4), hidden=(6, 5), grid=2), "torchvision"),
+    "densenet": (partial(DenseNet, dim=8, growth_rate=4, depths=(1, 2)), "torchvision or timm"),
+    "preresnet": (partial(PreActResNet, dim=8, depths=(1, 1)), "timm"),
+    "swin": (partial(Swin, dim=8, depths=(1, 2), head_dim=4, window_size=4), "timm"),
+    "mixer": (partial(MLPMixer, image_size=32, dim=16, depth=2, patch_size=8), "timm"),
+    "mit": (partial(MixTransformer, dim=4, depths=(1, 1)), "transformers"),
 }
 
 

@@ -15,7 +15,10 @@ from typer.testing import CliRunner
 
 import netwright as nw
 from netwright.cli.main import app
+from netwright.errors import InputError
 from netwright.report import json_schema
+from netwright.workbench.prepare import prepare
+from netwright.workbench.request import Request
 from tests.data import boxed
 
 
@@ -57,7 +60,7 @@ def test_the_report_has_figures_classes_overlays_and_baselines(result):
     assert "AP50" in (result.folder / "report.md").read_text()
     candidates = {row["family"] for row in content["decision"]["candidates"]}
     rejected = {row["family"] for row in content["decision"]["rejected"]}
-    assert candidates == {"retinanet", "yolox"} and rejected == {"faster_rcnn", "detr"}
+    assert candidates == {"retinanet", "yolox", "faster_rcnn"} and rejected == {"detr"}
 
 
 def test_predict_py_finds_the_boxes_that_we_find(result, eager, tmp_path):
@@ -109,10 +112,17 @@ def test_train_repeats_the_design_from_its_file(result, tmp_path):
     assert first.verdict["metric"] == "ap50"
 
 
+def test_published_weights_are_refused_with_what_to_do(shapes, tmp_path):
+    with pytest.raises(InputError, match="begin at random so far"):
+        prepare(shapes, Request(str(shapes)), pretrained=object())
+
+
 @pytest.mark.slow
-def test_two_stages_are_designed_where_they_are_asked_for(shapes, tmp_path):
-    result = nw.design(shapes, steps=2, workers=2, prefer=["faster_rcnn"], out=tmp_path / "result")
-    assert "faster_rcnn" in {row["family"] for row in result.report["decision"]["candidates"]}
+@pytest.mark.parametrize("family", ["yolox", "faster_rcnn", "detr"])
+def test_every_detector_is_handed_over(family, shapes, tmp_path):
+    others = [name for name in ("retinanet", "yolox", "faster_rcnn", "detr") if name != family]
+    result = nw.design(shapes, steps=2, workers=2, prefer=[family], exclude=others, out=tmp_path / "result")
+    assert result.report["decision"]["chosen"]["family"] == family
 
 
 @pytest.mark.slow

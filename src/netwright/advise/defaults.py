@@ -45,7 +45,7 @@ ANCHORS: dict[str, Anchor] = {
     "unet": Anchor(3.1e7, 1e4, 1.2e8, 30, 8.0),
     "retinanet": Anchor(1.6e7, 3e4, 4.0e7, 12, 40.0),
     "yolox": Anchor(1.6e7, 2e4, 6.0e7, 10, 50.0),
-    "faster_rcnn": Anchor(3.0e7, 1e6, 4.5e7, 8, 150.0),
+    "faster_rcnn": Anchor(2.0e7, 5e4, 4.5e7, 8, 150.0),
     "detr": Anchor(2.0e7, 5e4, 4.5e7, 10, 40.0),
     "mlp": Anchor(2.0e5, 1e3, 4.0e6, 30, 0.7),
     "tabular_resnet": Anchor(3.0e5, 2e3, 4.0e6, 25, 1.5),

@@ -57,7 +57,20 @@ def retinanet(rung: tuple, side: int, coarse: int) -> Args:
 
 
 RETINANET = (
-    *((8, 1, 16), (8, 1, 24), (12, 1, 24), (12, 1, 32), (16, 1, 32), (16, 1, 48), (24, 1, 48), (24, 1, 64)),
+    *(
+        (4, 1, 8),
+        (4, 1, 12),
+        (6, 1, 12),
+        (6, 1, 16),
+        (8, 1, 16),
+        (8, 1, 24),
+        (12, 1, 24),
+        (12, 1, 32),
+        (16, 1, 32),
+        (16, 1, 48),
+        (24, 1, 48),
+        (24, 1, 64),
+    ),
     *((32, 1, 64), (32, 1, 96), (32, 2, 96), (48, 2, 96), (48, 2, 128), (64, 2, 128), (64, 2, 256)),
 )
 
@@ -71,20 +84,49 @@ def yolox(rung: tuple, side: int, coarse: int) -> Args:
 
 
 YOLOX = (
-    *((4, 1, 16), (4, 1, 24), (6, 1, 24), (8, 1, 32), (8, 1, 48), (12, 1, 48), (16, 1, 64)),
+    *(
+        (2, 1, 8),
+        (2, 1, 12),
+        (4, 1, 12),
+        (4, 1, 16),
+        (4, 1, 24),
+        (6, 1, 24),
+        (8, 1, 32),
+        (8, 1, 48),
+        (12, 1, 48),
+        (16, 1, 64),
+    ),
     *((16, 3, 64), (24, 3, 96), (32, 3, 128), (48, 6, 192), (64, 9, 256)),
 )
 
 
 def faster_rcnn(rung: tuple, side: int, coarse: int) -> Args:
-    """Backbone and pyramid grow; a hundred proposals are enough for small images."""
-    dim, blocks, neck = rung
-    counts = {"proposals": 100, "train_proposals": 150} if side < LARGE else {"proposals": 300, "train_proposals": 500}
-    return {"backbone": _backbone(dim, blocks, side), "neck": {"fpn": {"dim": neck, "norm": "batchnorm2d"}}, **counts}
+    """Backbone, pyramid and second stage grow; small images do with a hundred proposals, of which 64 are learned."""
+    dim, blocks, neck, hidden = rung
+    few = side < LARGE
+    proposals = {"proposals": 100, "train_proposals": 150} if few else {"proposals": 300, "train_proposals": 500}
+    samples = {"num_samples": 64 if few else 128}
+    return {
+        "backbone": _backbone(dim, blocks, side),
+        "neck": {"fpn": {"dim": neck, "norm": "batchnorm2d"}},
+        "rpn": {"regionproposals": {**proposals, **samples}},
+        "box_head": {"boxhead": {"hidden_dim": hidden, **samples}},
+    }
 
 
 FASTER_RCNN = (
-    *((8, 1, 16), (12, 1, 24), (16, 1, 32), (24, 1, 48), (32, 1, 64), (32, 2, 96), (48, 2, 128), (64, 2, 256)),
+    *(
+        (4, 1, 8, 16),
+        (4, 1, 8, 32),
+        (8, 1, 12, 32),
+        (8, 1, 16, 64),
+        (12, 1, 24, 96),
+        (16, 1, 32, 128),
+        (24, 1, 48, 192),
+        (32, 1, 64, 256),
+        (32, 2, 96, 512),
+    ),
+    *((48, 2, 128, 1024), (64, 2, 256, 1024)),
 )
 
 
@@ -93,4 +135,13 @@ def detr(rung: tuple, side: int, coarse: int) -> Args:
     return {"backbone": _backbone(dim, blocks, side), "dim": width, "depth": depth, "num_heads": max(1, width // 32)}
 
 
-DETR = ((8, 1, 32, 1), (16, 1, 64, 2), (24, 1, 96, 2), (32, 1, 128, 3), (48, 2, 192, 4), (64, 2, 256, 6))
+DETR = (
+    (4, 1, 16, 1),
+    (4, 1, 32, 1),
+    (8, 1, 32, 1),
+    (16, 1, 64, 2),
+    (24, 1, 96, 2),
+    (32, 1, 128, 3),
+    (48, 2, 192, 4),
+    (64, 2, 256, 6),
+)

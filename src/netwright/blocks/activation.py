@@ -1,5 +1,6 @@
 """Elementwise activations, called without arguments: slot kind `activation`."""
 
+from torch import nn
 from torch.nn import (
     ELU,
     GELU,
@@ -31,3 +32,14 @@ __all__ = [
     "Sigmoid",
     "Tanh",
 ]
+
+
+def in_place(activation: nn.Module, norm: nn.Module | None = None) -> nn.Module:
+    """The activation, told to overwrite its input where it can: for a map that nothing else reads.
+
+    That is what a convolution or a sum has just made. What a norm gives is new as well, whatever it read, unless it is
+    `Identity`: where others read that too, `norm` must be told.
+    """
+    if hasattr(activation, "inplace") and not isinstance(norm, Identity):
+        activation.inplace = True  # type: ignore[assignment]
+    return activation

@@ -47,6 +47,7 @@ class Cell(nn.Module):
     ):
         super().__init__()
         self.inputs, self.output = [state for _, state in edges], list(output)
+        self.out_channels = dim * len(self.output)
         self.newer = operation("conv_1x1", channels[1], dim, 1)
         self.older = operation(entry, channels[0], dim, 1)
         self.operations = nn.ModuleList()

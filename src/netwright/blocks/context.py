@@ -7,10 +7,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn import BatchNorm2d, ReLU
 
-from netwright.blocks.atrous import AtrousConv
 from netwright.blocks.conv import ConvNormAct
 from netwright.blocks.resize import resize_bilinear
-from netwright.blocks.slots import Activation, Atrous, Norm2d
+from netwright.blocks.slots import Activation, Conv2d, Norm2d
 
 __all__ = ["ASPP", "PyramidPooling"]
 
@@ -18,7 +17,8 @@ __all__ = ["ASPP", "PyramidPooling"]
 class ASPP(nn.Module):
     """Atrous spatial pyramid pooling: what lies near, at several distances and in the whole image, put together.
 
-    y = c([c₁(x), a_r(x) for each rate r, c₀(mean(x))]): c are 1 × 1 convolutions, a_r are 3 × 3 with dilation r.
+    y = c([c₁(x), a_r(x) for each rate r, c₀(mean(x))]): c are 1 × 1 convolutions, a_r are 3 × 3 with dilation r, of
+    the kind `conv`; each with norm and activation.
 
     Shapes: (B, C, H, W) → (B, D, H, W).
     Source: Chen et al. 2017, Rethinking atrous convolution, arXiv:1706.05587.
@@ -29,14 +29,17 @@ class ASPP(nn.Module):
         in_channels: int,
         dim: int = 256,
         rates: Sequence[int] = (12, 24, 36),
-        conv: Atrous = AtrousConv,
+        conv: Conv2d = nn.Conv2d,
         norm: Norm2d = BatchNorm2d,
         activation: Activation = ReLU,
         dropout: float = 0.5,
     ):
         super().__init__()
         self.point = ConvNormAct(in_channels, dim, 1, norm=norm, activation=activation)
-        self.atrous = nn.ModuleList(conv(in_channels, dim, rate) for rate in rates)
+        self.atrous = nn.ModuleList(
+            ConvNormAct(in_channels, dim, 3, norm=norm, activation=activation, dilation=rate, conv=conv)
+            for rate in rates
+        )
         self.image = ConvNormAct(in_channels, dim, 1, norm=norm, activation=activation)
         self.project = ConvNormAct((2 + len(rates)) * dim, dim, 1, norm=norm, activation=activation)
         self.drop = nn.Dropout(dropout)

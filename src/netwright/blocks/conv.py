@@ -4,6 +4,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn import BatchNorm2d, Identity, ReLU
 
+from netwright.blocks.activation import in_place
 from netwright.blocks.drop_path import DropPath
 from netwright.blocks.slots import Activation, Conv2d, Gate2d, Norm2d
 
@@ -41,7 +42,7 @@ class ConvNormAct(nn.Module):
         bias = isinstance(normalise, Identity) if bias is None else bias
         self.conv = conv(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias)
         self.norm = normalise
-        self.act = activation()
+        self.act = in_place(activation())
 
     def forward(self, x: Tensor) -> Tensor:
         return self.act(self.norm(self.conv(x)))

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from netwright.blocks.activation import in_place
 from netwright.blocks.downsample import MeanDownsample
 from netwright.blocks.slots import Activation, DenseLayer, Norm2d
 
@@ -49,7 +50,8 @@ class DenseTransition(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int, norm: Norm2d, activation: Activation):
         super().__init__()
-        self.norm, self.act = norm(in_channels), activation()
+        self.norm = norm(in_channels)
+        self.act = in_place(activation(), self.norm)
         self.pool = MeanDownsample()
         self.conv = nn.Conv2d(in_channels, out_channels, 1, bias=False)
 

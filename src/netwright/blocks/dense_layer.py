@@ -2,6 +2,7 @@
 
 from torch import Tensor, nn
 
+from netwright.blocks.activation import in_place
 from netwright.blocks.slots import Activation, Norm2d
 
 __all__ = ["DenseBottleneck", "PlainDense"]
@@ -16,7 +17,8 @@ class PlainDense(nn.Module):
 
     def __init__(self, in_channels: int, growth_rate: int, norm: Norm2d, activation: Activation, dropout: float = 0.0):
         super().__init__()
-        self.norm, self.act = norm(in_channels), activation()
+        self.norm = norm(in_channels)
+        self.act = in_place(activation(), self.norm)
         self.conv = nn.Conv2d(in_channels, growth_rate, 3, padding=1, bias=False)
         self.drop = nn.Dropout(dropout)
 
@@ -44,9 +46,10 @@ class DenseBottleneck(nn.Module):
     ):
         super().__init__()
         width = expansion * growth_rate
-        self.norm1, self.act1 = norm(in_channels), activation()
+        self.norm1 = norm(in_channels)
+        self.act1 = in_place(activation(), self.norm1)
         self.conv1 = nn.Conv2d(in_channels, width, 1, bias=False)
-        self.norm2, self.act2 = norm(width), activation()
+        self.norm2, self.act2 = norm(width), in_place(activation())
         self.conv2 = nn.Conv2d(width, growth_rate, 3, padding=1, bias=False)
         self.drop = nn.Dropout(dropout)
 

@@ -4,6 +4,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn import BatchNorm2d, Identity, ReLU
 
+from netwright.blocks.activation import in_place
 from netwright.blocks.resize import resize_nearest
 from netwright.blocks.slots import Activation, Norm2d
 
@@ -23,9 +24,10 @@ class BiasedPreActBottleneck(nn.Module):
     def __init__(self, in_channels: int, dim: int, norm: Norm2d = BatchNorm2d, activation: Activation = ReLU):
         super().__init__()
         inner = max(1, dim // 2)
-        self.norm1, self.act1, self.conv1 = norm(in_channels), activation(), nn.Conv2d(in_channels, inner, 1)
-        self.norm2, self.act2, self.conv2 = norm(inner), activation(), nn.Conv2d(inner, inner, 3, padding=1)
-        self.norm3, self.act3, self.conv3 = norm(inner), activation(), nn.Conv2d(inner, dim, 1)
+        self.norm1 = norm(in_channels)
+        self.act1, self.conv1 = in_place(activation(), self.norm1), nn.Conv2d(in_channels, inner, 1)
+        self.norm2, self.act2, self.conv2 = norm(inner), in_place(activation()), nn.Conv2d(inner, inner, 3, padding=1)
+        self.norm3, self.act3, self.conv3 = norm(inner), in_place(activation()), nn.Conv2d(inner, dim, 1)
         self.shortcut = Identity() if in_channels == dim else nn.Conv2d(in_channels, dim, 1)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -21,7 +21,7 @@ class FrozenBatchNorm2d(nn.Module):
     """Batch norm with fixed statistics, scale and shift: a pretrained network trained on in batches of a few images.
 
     y = γ (x − μ) / √(σ² + ε) + β, all of them buffers: nothing here is learned, and a network that starts from
-    random weights is not normalised at all.
+    random weights is not normalised at all. As a scale and a shift it keeps no map for the backward pass.
 
     Shapes: (B, C, H, W) → (B, C, H, W).
     Source: Ren et al. 2015, Faster R-CNN, as trained on ResNets: He et al. 2015, appendix A, arXiv:1512.03385.
@@ -41,7 +41,9 @@ class FrozenBatchNorm2d(nn.Module):
         self.register_buffer("running_var", torch.ones(dim))
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
+        scale = self.weight * (self.running_var + self.eps).rsqrt()  # (C,)
+        shift = self.bias - self.running_mean * scale
+        return (x * scale.to(x.dtype)[:, None, None]).add_(shift.to(x.dtype)[:, None, None])
 
     def extra_repr(self) -> str:
         return f"{len(self.weight)}, eps={self.eps}"

@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn import LayerNorm, ReLU
 
+from netwright.blocks.activation import in_place
 from netwright.blocks.slots import Activation, Norm
 
 
@@ -47,6 +48,7 @@ class OverlapPatchEmbed(nn.Module):
         self.norm = norm(dim)
 
     def forward(self, x: Tensor) -> Tensor:
+        x = x.contiguous()  # a map that lies channels-last would want copies of the weights and their gradients, too
         return self.norm(self.conv(x).permute(0, 2, 3, 1))
 
 
@@ -78,7 +80,7 @@ class ConvTokenizer(nn.Module):
         for c_in, c_out in pairwise(widths):
             conv = nn.Conv2d(c_in, c_out, kernel_size, stride, kernel_size // 2, bias=False)
             nn.init.kaiming_normal_(conv.weight)
-            self.layers.extend([conv, activation(), nn.MaxPool2d(3, 2, 1)])
+            self.layers.extend([conv, in_place(activation()), nn.MaxPool2d(3, 2, 1)])
 
     def forward(self, x: Tensor) -> Tensor:
         return self.layers(x)

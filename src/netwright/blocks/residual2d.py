@@ -3,6 +3,7 @@
 from torch import Tensor, nn
 from torch.nn import Identity
 
+from netwright.blocks.activation import in_place
 from netwright.blocks.conv import ConvNormAct
 from netwright.blocks.drop_path import DropPath
 from netwright.blocks.slots import Activation, Gate2d, Norm2d
@@ -36,7 +37,7 @@ class BasicBlock(nn.Module):
         self.gate = gate(dim)
         self.drop_path = DropPath(drop_path)
         self.shortcut = _shortcut(in_channels, dim, stride, norm)
-        self.act = activation()
+        self.act = in_place(activation())
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.gate(self.conv2(self.conv1(x)))
@@ -78,7 +79,7 @@ class Bottleneck(nn.Module):
         self.gate = gate(self.out_channels)
         self.drop_path = DropPath(drop_path)
         self.shortcut = _shortcut(in_channels, self.out_channels, stride, norm)
-        self.act = activation()
+        self.act = in_place(activation())
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.gate(self.conv3(self.conv2(self.conv1(x))))
@@ -113,7 +114,7 @@ class BottleneckV1(nn.Module):
         self.gate = gate(self.out_channels)
         self.drop_path = DropPath(drop_path)
         self.shortcut = _shortcut(in_channels, self.out_channels, stride, norm)
-        self.act = activation()
+        self.act = in_place(activation())
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.gate(self.conv3(self.conv2(self.conv1(x))))
@@ -145,10 +146,11 @@ class PreActBasicBlock(nn.Module):
         super().__init__()
         self.out_channels = width = expansion * dim
         self.same = stride == 1 and in_channels == width
-        self.norm1, self.act1 = norm(in_channels), activation()
+        self.norm1 = norm(in_channels)
+        self.act1 = in_place(activation(), self.norm1)
         self.shortcut = Identity() if self.same else nn.Conv2d(in_channels, width, 1, stride, bias=False)
         self.conv1 = nn.Conv2d(in_channels, width, 3, stride, 1, bias=False)
-        self.norm2, self.act2 = norm(width), activation()
+        self.norm2, self.act2 = norm(width), in_place(activation())
         self.conv2 = nn.Conv2d(width, width, 3, 1, 1, bias=False)
         self.gate = gate(width)
         self.drop_path = DropPath(drop_path)
@@ -184,12 +186,13 @@ class PreActBottleneck(nn.Module):
         super().__init__()
         self.out_channels = width = expansion * dim
         self.same = stride == 1 and in_channels == width
-        self.norm1, self.act1 = norm(in_channels), activation()
+        self.norm1 = norm(in_channels)
+        self.act1 = in_place(activation(), self.norm1)
         self.shortcut = Identity() if self.same else nn.Conv2d(in_channels, width, 1, stride, bias=False)
         self.conv1 = nn.Conv2d(in_channels, dim, 1, bias=False)
-        self.norm2, self.act2 = norm(dim), activation()
+        self.norm2, self.act2 = norm(dim), in_place(activation())
         self.conv2 = nn.Conv2d(dim, dim, 3, stride, 1, bias=False)
-        self.norm3, self.act3 = norm(dim), activation()
+        self.norm3, self.act3 = norm(dim), in_place(activation())
         self.conv3 = nn.Conv2d(dim, width, 1, bias=False)
         self.gate = gate(width)
         self.drop_path = DropPath(drop_path)

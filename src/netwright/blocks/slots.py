@@ -80,13 +80,21 @@ Levels = Annotated[Callable[[int, int], Any], "levels"]
 """The coarsest map of the backbone and of the neck → further, coarser maps: called with the channels C of the
 first and the width D of the second; has `count`, the number of maps that it gives."""
 
+Auxiliary = Annotated[Callable[[int, int], nn.Module], "auxiliary"]
+"""A second classifier inside a network, (B, C, H, W) → (B, num_classes): called with the channels C and the number of
+classes."""
+
 Upsample2d = Annotated[Callable[[int, int], Any], "upsample2d"]
 """Enlarges a feature map, (B, C, h, w) and the size (H, W) → (B, C', H, W): called with the channels C and the
 factor; has `out_channels` C'."""
 
-Atrous = Annotated[Callable[[int, int, int], nn.Module], "atrous"]
-"""A 3 × 3 convolution with norm and activation, (B, C, H, W) → (B, D, H, W): called with the channels C, the
-width D and the dilation."""
+RegionProposal = Annotated[Callable[[int, Sequence[int], float], Any], "region_proposal"]
+"""Boxes that may hold something, from maps (B, D, H_i, W_i): called with the width D, the maps' strides and the
+anchors' scale; has the methods of `RegionProposals`."""
+
+BoxHead = Annotated[Callable[[int, Sequence[int], int, float, float, int], Any], "box_head"]
+"""What is in such boxes, and where exactly: called with the width D, the maps' strides, the number of classes, the
+thresholds of scores and of suppression and the most detections; has the methods of `BoxHead`."""
 
 Head2d = Annotated[Callable[[int, int], nn.Module], "head2d"]
 """A score for each class at each pixel, (B, C, H, W) → (B, num_classes, H, W): called with the channels C and the

@@ -60,7 +60,7 @@ _NAMES: dict[str, Range] = {
     # geometry of convolutions and patches
     "patch_size window_size kernel_size kernel_sizes stride strides dilation reduction multiple grid": Range(1, 4096),
     "factor output_stride rates bins columns size finest": Range(1, 4096),
-    "padding prefix shift num_extra normal_cell reduction_cell edges output": Range(0, 4096),
+    "padding prefix shift cell num_extra normal_cell reduction_cell edges output": Range(0, 4096),
     # positions, and the share of what is hidden
     "base": Range(1, open_low=True),
     "mask_ratio": SHARE,
@@ -69,7 +69,7 @@ _NAMES: dict[str, Range] = {
     # detectors
     "num_queries max_detections": Range(1, 2**16),
     "score_threshold nms_threshold": Range(0, 1),
-    "proposals train_proposals num_anchors outputs": Range(1, 2**20),
+    "proposals train_proposals num_samples num_anchors outputs": Range(1, 2**20),
     "anchor_scale": RATIO,
     # factors of a width
     "mlp_ratio token_ratio expansion width_ratio width_mult depth_mult": RATIO,
@@ -81,7 +81,7 @@ _NAMES: dict[str, Range] = {
     # regularisation and numerics
     "dropout drop_path p label_smoothing": PROBABILITY,
     "eps": Range(0, 1, open_low=True),
-    "momentum negative_slope teacher_weight": Range(0, 1),
+    "momentum negative_slope teacher_weight auxiliary_weight": Range(0, 1),
     "beta k": Range(0, 256, open_low=True),
     # training
     "lr": Range(0, 100, open_low=True),

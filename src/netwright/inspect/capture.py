@@ -5,7 +5,6 @@ for what depends on values (a loop over detections, experts chosen by `nonzero`)
 fakes with hints for the values, an upper bound; or the part that the fakes saw.
 """
 
-import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -18,7 +17,7 @@ from torch import Tensor, nn
 from netwright.errors import InputError
 from netwright.inspect.blueprint import Blueprint
 from netwright.inspect.causal import is_triangular
-from netwright.inspect.fakes import NoFakeError, faked, mapped
+from netwright.inspect.fakes import NoFakeError, faked
 from netwright.inspect.guess import guesses
 from netwright.inspect.higher_order import plain_flex_attention
 from netwright.inspect.hints import Hints
@@ -26,6 +25,7 @@ from netwright.inspect.macs import macs_of
 from netwright.inspect.measure import evaluating, weights_bytes
 from netwright.inspect.memory import check_optimizer
 from netwright.inspect.operator_mode import OperatorMode
+from netwright.inspect.real import real_copy, real_values
 from netwright.inspect.recorder import Recorder
 from netwright.inspect.tensors import Inputs, as_call, tensors_in
 
@@ -142,7 +142,7 @@ def _tries(
     if known.error is None:
         yield replace(known, how=ON_FAKES)
     if weights_bytes(module) <= MOST_REAL_BYTES:
-        yield _record(BY_A_RUN, *_made_real(module, args, kwargs, optimizer, dtype), optimizer)
+        yield _record(BY_A_RUN, *_to_run(module, args, kwargs, optimizer, dtype), optimizer)
     hints = Hints(longest, truth=True)
     yield _on_fakes(module, args, kwargs, optimizer, dtype, hints)
     if hints.read_conditions:  # one of them led to an exception
@@ -251,26 +251,15 @@ class MacCounter(OperatorMode):
         return out
 
 
-def _made_real(
+def _to_run(
     module: nn.Module, args: tuple, kwargs: dict[str, Any], optimizer: str | None, dtype: torch.dtype | None
 ) -> tuple[nn.Module, tuple, dict[str, Any]]:
-    """Module and inputs on the CPU: themselves, or a copy where a run would change them or they are elsewhere."""
-    there = [tensor.device.type for tensor in [*module.parameters(), *module.buffers()]]
-    if optimizer is not None or dtype is not None or any(device != "cpu" for device in there):
-        module = copy.deepcopy(module)
-        if "meta" in there:
-            module.to_empty(device="cpu")
-            for parameter in module.parameters():
-                torch.nn.init.normal_(parameter.detach(), std=0.02)
-            for buffer in module.buffers():
-                buffer.zero_()
-        module.to("cpu", dtype) if dtype else module.to("cpu")
-
-    def real(tensor: Tensor) -> Tensor:
-        made = torch.zeros(tensor.shape, dtype=tensor.dtype) if tensor.is_meta else tensor.cpu()
-        return made.to(dtype) if dtype and made.is_floating_point() else made
-
-    return module, mapped(args, real), mapped(kwargs, real)
+    """Module and inputs on the CPU: the module itself, or a copy where a run would change it or it is elsewhere."""
+    cpu = torch.device("cpu")
+    elsewhere = any(tensor.device.type != "cpu" for tensor in [*module.parameters(), *module.buffers()])
+    if optimizer is not None or dtype is not None or elsewhere:
+        module = real_copy(module, cpu, dtype)
+    return module, *real_values((args, kwargs), cpu, dtype)
 
 
 def _lacks_values(error: BaseException | None) -> bool:

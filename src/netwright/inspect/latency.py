@@ -3,7 +3,6 @@
 Here the whole network is run; one that does not fit this memory is added up from its operators, each run alone.
 """
 
-import copy
 import re
 from collections.abc import Callable
 from math import ceil
@@ -13,19 +12,19 @@ from time import perf_counter
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from netwright.errors import InputError
 from netwright.inspect.blueprint import Blueprint
 from netwright.inspect.calibration import load
 from netwright.inspect.capture import loss_of, training
 from netwright.inspect.devices import device
-from netwright.inspect.fakes import mapped
 from netwright.inspect.figure import Figure
 from netwright.inspect.measure import evaluating, measure_latency
+from netwright.inspect.real import made_real
 from netwright.inspect.replay import operator_times
 from netwright.inspect.roofline import estimate
-from netwright.inspect.tensors import Inputs, as_call, tensors_in
+from netwright.inspect.tensors import Inputs, tensors_in
 
 HERE = ("here", "cpu")
 OPTIMIZERS: dict[str, Callable[[Any], torch.optim.Optimizer]] = {
@@ -201,34 +200,6 @@ def _timed(run: Callable[[], Any], where: torch.device, what: str, seconds: floa
     threads = f"{torch.get_num_threads()} threads" if where.type == "cpu" else torch.cuda.get_device_name()
     how = f"measured on this machine ({threads}, {what}, median of {len(times)})"
     return Figure(1000 * median(times), "ms", how)
-
-
-def made_real(
-    module: nn.Module, inputs: Inputs, where: torch.device, dtype: torch.dtype | None = None
-) -> tuple[nn.Module, tuple, dict[str, Any]]:
-    """A copy that training may change, on the device, with random numbers where there were none."""
-    held = [*module.parameters(), *module.buffers()]
-    real = copy.deepcopy(module)
-    if any(tensor.is_meta for tensor in held):
-        real.to_empty(device=where)
-        with torch.no_grad():
-            for parameter in real.parameters():
-                parameter.normal_(0, 0.02)
-            for buffer in real.buffers():
-                buffer.fill_(1)  # a variance of 0 would give numbers that are none, and slow
-    real = real.to(where, dtype) if dtype else real.to(where)
-
-    def given(tensor: Tensor) -> Tensor:
-        if not tensor.is_meta:
-            made = tensor.detach().to(where)
-        elif tensor.is_floating_point():
-            made = torch.randn(tensor.shape, dtype=tensor.dtype, device=where)
-        else:
-            made = torch.zeros(tensor.shape, dtype=tensor.dtype, device=where)
-        return made.to(dtype) if dtype and made.is_floating_point() else made
-
-    args, kwargs = as_call(inputs)
-    return real, mapped(args, given), mapped(kwargs, given)
 
 
 def free_memory() -> int:

@@ -3,7 +3,7 @@
 import importlib
 import importlib.util
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isqrt
 from pathlib import Path
@@ -15,11 +15,11 @@ from torch import Tensor, nn
 
 from netwright.blocks.grid_position import GridPosition
 from netwright.errors import InputError
-from netwright.weights.input import Input
+from netwright.weights.input import Input, class_names
 from netwright.weights.load import input_of, load
 from netwright.weights.maps import Keys
 
-HEAD = ("head.weight", "head.bias")  # the scores of the classes, in every family
+HEAD = {"head.weight": 1, "head.bias": 1}  # the scores of the classes: rows for each, in most families
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Loaded:
     adapted: dict[str, str]
     left_out: dict[str, str]
     input: Input  # of three channels; `input.for_channels` gives it for others
+    classes: tuple[str, ...] = ()  # what the outputs mean, where it is known; "" is a label that is never given
 
     def __str__(self) -> str:
         lines = [f"{len(self.loaded)} tensors from {self.publisher}"]
@@ -53,6 +54,7 @@ def load_into(model: nn.Module, source: Mapping[str, Tensor] | str | Path, publi
     - the channels of the image: each gets the mean over red, green and blue times 3 / channels, so that a grey
       image gives what it gives in three equal channels;
     - the size of the image: learned positions on a grid are interpolated, as `GridPosition` does;
+    - ε of batch norm, where the publisher's is known: the variances make up for it;
     - counters of batches are ignored.
     """
     if any(x.is_meta for x in model.state_dict().values()):
@@ -74,44 +76,73 @@ def _match(
     model: nn.Module, source: Mapping[str, Tensor] | str | Path, publisher: str | None
 ) -> tuple[dict[str, Tensor], Loaded]:
     own = {key: x for key, x in model.state_dict().items() if not key.endswith("num_batches_tracked")}
-    given = load(source) if isinstance(source, str | Path) else source
-    given = {key: x for key, x in given.items() if not key.endswith("num_batches_tracked")}
+    everything = load(source) if isinstance(source, str | Path) else source
+    given = {key: x for key, x in everything.items() if not key.endswith("num_batches_tracked")}
     maps = maps_of(model)
+    scores: Mapping[str, int] = getattr(maps, "SCORES", HEAD)
     shapes = {key: tuple(x.shape) for key, x in own.items()}
     shapes |= {key: (0, 0) for key in maps.CLASSIFIER if key not in own}
     publisher, theirs, mapping = _recognise(maps, shapes, given, publisher)
 
-    unused = getattr(maps, "UNUSED", {}).get(publisher)
-    left_out = {key: "serves no class score" for key in theirs if unused and re.search(unused, key)}
+    used = [name for keys in mapping.values() for name in _names(keys)]
+    assert len(used) == len(set(used)), f"the map of {publisher} uses a tensor twice"
+    left_out = dict.fromkeys(_unused(maps, publisher, theirs.keys() - set(used)), "serves no class score")
     adapted: dict[str, str] = {}
     values: dict[str, Tensor] = {}
     missing = []
     for key, target in own.items():
         names = _names(mapping[key])
         absent = [name for name in names if name not in theirs]
-        if absent and key in HEAD:
+        if absent and key in scores:
             left_out[key] = "stays as it was: the weights have no class scores"
         elif absent:
             missing += absent
         else:
             value = torch.cat([theirs[name] for name in names]) if len(names) > 1 else theirs[names[0]]
-            if key in HEAD and len(value) != len(target):
-                left_out[key] = f"stays as it was: {len(target)} classes instead of {len(value)}"
+            if key in scores and len(value) != len(target):
+                here, there = len(target) // scores[key], len(value) // scores[key]
+                left_out[key] = f"stays as it was: {here} classes instead of {there}"
             else:
                 values[key], note = _fitted(model, key, value, own)
                 adapted |= {key: note} if note else {}
     headless = [name for key in maps.CLASSIFIER if key not in own for name in _names(mapping[key])]
     left_out |= {name: "the network has no classifier" for name in headless if name in theirs}
-    used = [name for keys in mapping.values() for name in _names(keys)]
-    assert len(used) == len(set(used)), f"the map of {publisher} uses a tensor twice"
     extra = sorted(theirs.keys() - set(used) - left_out.keys())
     if missing or extra:
         raise InputError(_difference(missing, extra), where=publisher, fix="is it the same variant of the family?")
 
+    if hasattr(maps, "epsilon"):
+        adapted |= _levelled(model, values, maps.epsilon(publisher, everything))
     known = input_of(source) if isinstance(source, str | Path) else None
     if known is None:
         known = maps.images(publisher, shapes) if hasattr(maps, "images") else Input()
-    return values, Loaded(publisher, tuple(values), adapted, left_out, known)
+    first = next(iter(scores), None)
+    number = len(values[first]) // scores[first] if first in values else 0
+    classes = getattr(maps, "classes", _imagenet)(number)
+    return values, Loaded(publisher, tuple(values), adapted, left_out, known, classes)
+
+
+def _imagenet(number: int) -> tuple[str, ...]:
+    return class_names() if number == 1000 else ()
+
+
+def _unused(maps: ModuleType, publisher: str, names: Iterable[str]) -> list[str]:
+    """Those of the publisher's tensors that our families have no place for."""
+    pattern = getattr(maps, "UNUSED", {}).get(publisher)
+    return [name for name in names if pattern and re.search(pattern, name)]
+
+
+def _levelled(model: nn.Module, values: dict[str, Tensor], theirs: float | None) -> dict[str, str]:
+    """Variances such that σ² + ε is what it is in the publisher's network, and what was done."""
+    changed = 0
+    for key in values:
+        module = model.get_submodule(key.rpartition(".")[0])
+        ours = getattr(module, "eps", theirs)
+        if key.endswith("running_var") and theirs is not None and isinstance(ours, float) and ours != theirs:
+            values[key], changed, said = values[key] + (theirs - ours), changed + 1, ours
+    if not changed:
+        return {}
+    return {"running_var": f"{theirs} − {said} is added in {changed} norms, whose ε is {theirs} there, {said} here"}
 
 
 def maps_of(model: nn.Module) -> ModuleType:
@@ -131,11 +162,12 @@ def _recognise(
         raise InputError(f"no map of publisher {publisher!r}", fix=f"there are maps of {', '.join(maps.MAPS)}")
     best = None
     for name in [publisher] if publisher else list(maps.MAPS):
-        theirs = dict(given)
+        theirs = _split(given, getattr(maps, "SPLIT", {}).get(name))
         for pattern, replacement in getattr(maps, "RENAMED", {}).get(name, []):
             theirs = {re.sub(pattern, replacement, key): value for key, value in theirs.items()}
         mapping = maps.MAPS[name](shapes)
         found = sum(n in theirs for keys in mapping.values() for n in _names(keys))
+        found += len(_unused(maps, name, theirs)) if found else 0
         if best is None or found > best[0]:
             best = found, name, theirs, mapping
     assert best is not None
@@ -144,6 +176,20 @@ def _recognise(
         what = f"the tensors ({some}, …) have the names of no known publisher"
         raise InputError(what, fix=f"known are {', '.join(maps.MAPS)}")
     return best[1:]
+
+
+def _split(given: Mapping[str, Tensor], rule: tuple[str, Sequence[str]] | None) -> dict[str, Tensor]:
+    """Those tensors that the pattern finds in equal parts along the first axis, each by its replacement."""
+    if rule is None:
+        return dict(given)
+    out: dict[str, Tensor] = {}
+    for key, value in given.items():
+        if re.search(rule[0], key) and len(value) % len(rule[1]) == 0:
+            parts = value.chunk(len(rule[1]))
+            out |= {re.sub(rule[0], name, key): part for name, part in zip(rule[1], parts, strict=True)}
+        else:
+            out[key] = value
+    return out
 
 
 def _fitted(model: nn.Module, key: str, value: Tensor, own: Mapping[str, Tensor]) -> tuple[Tensor, str]:
@@ -163,7 +209,8 @@ def _fitted(model: nn.Module, key: str, value: Tensor, own: Mapping[str, Tensor]
         note = f"{channels} channels, each the mean over red, green and blue times 3/{channels}"
         if value.shape == target.shape:
             return value, note
-    if [n for n in value.shape if n != 1] != [n for n in target.shape if n != 1]:
+    flat = value.ndim == 4 and target.ndim == 2 and value.flatten(1).shape == target.shape  # over all of a map
+    if not flat and [n for n in value.shape if n != 1] != [n for n in target.shape if n != 1]:
         what = f"{key} is {tuple(target.shape)} here and {tuple(value.shape)} there"
         raise InputError(what, fix="is it the same variant of the family?")
     return value.reshape(target.shape), ""

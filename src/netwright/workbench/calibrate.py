@@ -4,7 +4,7 @@ import torch
 
 from netwright.errors import InputError
 from netwright.inspect.calibration import Calibration, Sample, calibrated, sample, save
-from netwright.inspect.latency import made_real
+from netwright.inspect.real import made_real
 from netwright.workbench import targets
 from netwright.workbench.narrator import Narrator, Silent
 

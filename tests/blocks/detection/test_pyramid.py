@@ -5,10 +5,12 @@ from functools import partial
 import pytest
 import torch
 
+from netwright.blocks.csp import CSPPAN
 from netwright.blocks.detection.pyramid import Pyramid
 from netwright.blocks.neck import FPN
 from netwright.blocks.residual2d import BasicBlock
 from netwright.blocks.stem import SmallStem
+from netwright.families.detection.retinanet import RetinaNet
 from netwright.families.vision.mobilenetv3 import MobileNetV3
 from netwright.families.vision.resnet import ResNet
 
@@ -32,3 +34,10 @@ def test_of_maps_with_one_stride_the_deepest_is_taken():
 def test_no_map_is_an_error():
     with pytest.raises(ValueError, match=r"no map of stride 64 or more, only \[2, 4, 8, 16\]"):
         Pyramid(3, NET, FPN, finest=64)
+
+
+def test_maps_may_differ_in_width_where_no_head_is_shared():
+    pyramid = Pyramid(3, NET, CSPPAN, finest=8)
+    assert pyramid.channels == [8, 16] == [x.shape[1] for x in pyramid(torch.zeros(1, 3, 32, 32))]
+    with pytest.raises(ValueError, match=r"the same channels, got \[8, 16\]"):
+        RetinaNet(3, backbone=NET, neck=CSPPAN)

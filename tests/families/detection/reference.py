@@ -1,6 +1,5 @@
 """torchvision's detectors, small, without the resizing of images, beside ours with the same weights."""
 
-import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -10,45 +9,12 @@ from torch import Tensor, nn
 
 from netwright.blocks.residual2d import BasicBlock
 from netwright.families.vision.resnet import ResNet
+from netwright.weights.maps import _torchvision_detection
 from tests.parity import Keys, copy_by_map, randomise
 from tests.references import torchvision
 
 BACKBONE = partial(ResNet, depths=(1, 1, 1, 1), block=BasicBlock)
 DIM = 16  # of the pyramid
-
-KEYS = [
-    (r"^pyramid\.backbone\.stem\.conv\.conv\.", "backbone.body.conv1."),
-    (r"^pyramid\.backbone\.stem\.conv\.norm\.", "backbone.body.bn1."),
-    (r"^pyramid\.backbone\.stages\.(\d)\.", lambda m: f"backbone.body.layer{int(m[1]) + 1}."),
-    (r"\.shortcut\.conv\.", ".downsample.0."),
-    (r"\.shortcut\.norm\.", ".downsample.1."),
-    (r"\.conv(\d)\.norm\.", r".bn\1."),
-    (r"\.conv(\d)\.conv\.", r".conv\1."),
-    (r"^pyramid\.neck\.lateral\.(\d)\.conv\.", r"backbone.fpn.inner_blocks.\1.0."),
-    (r"^pyramid\.neck\.smooth\.(\d)\.conv\.", r"backbone.fpn.layer_blocks.\1.0."),
-    (r"^pyramid\.neck\.levels\.conv(\d)\.", r"backbone.fpn.extra_blocks.p\1."),
-    (r"^classes\.tower\.(\d)\.conv\.", r"head.classification_head.conv.\1.0."),
-    (r"^classes\.out\.", "head.classification_head.cls_logits."),
-    (r"^boxes\.tower\.(\d)\.conv\.", r"head.regression_head.conv.\1.0."),
-    (r"^boxes\.out\.", "head.regression_head.bbox_reg."),
-    (r"^rpn\.conv\.conv\.", "rpn.head.conv.0.0."),
-    (r"^rpn\.score\.", "rpn.head.cls_logits."),
-    (r"^rpn\.deltas\.", "rpn.head.bbox_pred."),
-    (r"^box_head\.fc1\.", "roi_heads.box_head.fc6."),
-    (r"^box_head\.fc2\.", "roi_heads.box_head.fc7."),
-    (r"^box_head\.score\.", "roi_heads.box_predictor.cls_score."),
-    (r"^box_head\.deltas\.", "roi_heads.box_predictor.bbox_pred."),
-    (r"^mask_head\.tower\.(\d)\.conv\.", r"roi_heads.mask_head.\1.0."),
-    (r"^mask_head\.up\.", "roi_heads.mask_predictor.conv5_mask."),
-    (r"^mask_head\.out\.", "roi_heads.mask_predictor.mask_fcn_logits."),
-]
-
-
-def key(ours: str) -> str:
-    """Our key → torchvision's."""
-    for pattern, replacement in KEYS:
-        ours = re.sub(pattern, replacement, ours)
-    return ours
 
 
 def backbone(returned: list[int], extra: nn.Module) -> nn.Module:
@@ -68,7 +34,7 @@ def pair(make: Callable[[], nn.Module], ours: nn.Module, seed: int = 0) -> tuple
     """Ours and theirs with the same random weights, theirs with images as they come."""
     theirs = randomise(make(), seed)
     theirs.transform = AsItComes()
-    return ours, theirs, copy_by_map(ours, theirs, key)
+    return ours, theirs, copy_by_map(ours, theirs, _torchvision_detection.torchvision)
 
 
 class AsItComes(nn.Module):
@@ -171,12 +137,14 @@ LOSSES = {
 }
 
 
-def their_heads(net: nn.Module, x: Tensor, boxes: Tensor) -> tuple[Tensor, ...]:
-    """The heads of torchvision's two-stage detectors, the second stage for these boxes (B, K, 4)."""
+def their_heads(net: nn.Module, x: Tensor, boxes: Tensor | int) -> tuple[Tensor, ...]:
+    """The heads of torchvision's two-stage detectors, the second stage for these boxes (B, K, 4), or the best K."""
     maps, sizes = net.backbone(x), [tuple(x.shape[-2:])] * len(x)
     concat = torchvision().models.detection.rpn.concat_box_prediction_layers
     scores, deltas = concat(*net.rpn.head(list(maps.values())))
     heads = net.roi_heads
+    if isinstance(boxes, int):
+        boxes = their_best(net, list(maps.values()), scores, deltas, x, boxes)
     pooled = heads.box_roi_pool(maps, list(boxes), sizes)
     logits, offsets = heads.box_predictor(heads.box_head(pooled))
     out = (scores, deltas, logits, offsets)
@@ -184,3 +152,12 @@ def their_heads(net: nn.Module, x: Tensor, boxes: Tensor) -> tuple[Tensor, ...]:
         masks = heads.mask_predictor(heads.mask_head(heads.mask_roi_pool(maps, list(boxes), sizes)))
         out = (*out, masks)
     return out
+
+
+def their_best(net: nn.Module, maps: list[Tensor], scores: Tensor, deltas: Tensor, x: Tensor, number: int) -> Tensor:
+    """The boxes of the best anchors by torchvision's own parts, without suppression, (B, number, 4)."""
+    images = torchvision().models.detection.image_list.ImageList(x, [tuple(x.shape[-2:])] * len(x))
+    boxes = net.rpn.box_coder.decode(deltas.detach(), net.rpn.anchor_generator(images, maps)).view(len(x), -1, 4)
+    best = scores.detach().view(len(x), -1).topk(number).indices
+    chosen = boxes.gather(1, best[..., None].expand(-1, -1, 4))
+    return torchvision().ops.boxes.clip_boxes_to_image(chosen, x.shape[-2:])

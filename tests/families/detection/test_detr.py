@@ -1,6 +1,5 @@
 """DETR is transformers' DETR: logits, boxes, gradients, losses; and keeps the promises of a detector."""
 
-import re
 from functools import partial
 from types import SimpleNamespace
 
@@ -17,6 +16,7 @@ from netwright.blocks.stem import ImageNetStem
 from netwright.export import eject_source
 from netwright.families.detection.detr import DETR, PRESETS, sine_positions
 from netwright.families.vision.resnet import ResNet
+from netwright.weights.maps import detr
 from tests.export.networks import load
 from tests.families.detection.truth import truth
 from tests.families.presets import check_counts
@@ -32,38 +32,9 @@ PLAIN = partial(FeedForward, mlp_ratio=2.0, activation=nn.ReLU)
 TINY = partial(DETR, num_classes=5, dim=32, depth=2, num_heads=4, num_queries=9, channel=PLAIN, dropout=0.0)
 SMALL = partial(TINY, backbone=partial(ResNet, dim=8, depths=(1, 1), block=BasicBlock))
 
-PLACES = {
-    r"^backbone\.stem\.conv": "model.backbone.model.embedder.embedder",
-    r"^backbone\.stages\.(\d)\.(\d)": r"model.backbone.model.encoder.stages.\1.layers.\2",
-    r"\.conv1\.": ".layer.0.",
-    r"\.conv2\.": ".layer.1.",
-    r"\.conv3\.": ".layer.2.",
-    r"\.conv\.": ".convolution.",
-    r"\.norm\.": ".normalization.",
-    r"^project": "model.input_projection",
-    r"^queries": "model.query_position_embeddings.weight",
-    r"^(en|de)coder\.": r"model.\1coder.layers.",
-    r"\.(self_)?attention\.": ".self_attn.",
-    r"\.cross_attention\.": ".encoder_attn.",
-    r"\.(q|k|v)\.": r".\1_proj.",
-    r"\.proj\.": ".o_proj.",
-    r"\.norm1\.": ".self_attn_layer_norm.",
-    r"(decoder.*)\.norm2\.": r"\1.encoder_attn_layer_norm.",
-    r"\.norm[23]\.": ".final_layer_norm.",
-    r"\.channel\.": ".mlp.",
-    r"^norm": "model.decoder.layernorm",
-    r"^to_class": "class_labels_classifier",
-    r"^to_box\.0": "bbox_predictor.layers.0",
-    r"^to_box\.2": "bbox_predictor.layers.1",
-    r"^to_box\.4": "bbox_predictor.layers.2",
-}
-
 
 def key_of(key: str) -> str:
-    key = key.removeprefix("model.")
-    for ours, place in PLACES.items():
-        key = re.sub(ours, place, key)
-    return f"model.{key}"
+    return f"model.{detr.transformers(key.removeprefix('model.'))}"
 
 
 def reference(**sizes) -> nn.Module:

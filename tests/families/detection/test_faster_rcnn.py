@@ -1,12 +1,15 @@
 """Faster R-CNN is torchvision's Faster R-CNN, and keeps the promises of a detector."""
 
+from collections.abc import Callable
 from functools import partial
 
 import pytest
 import torch
 from torch import Tensor, nn
 
+from netwright.blocks.detection.region_proposal import RegionProposals
 from netwright.blocks.neck import FPN
+from netwright.design import build
 from netwright.families.detection.faster_rcnn import PRESETS, FasterRCNN
 from tests.families.detection import contract
 from tests.families.detection.reference import (
@@ -35,12 +38,14 @@ TARGETS = sample_targets(64, 64)
 X = images(2, 3, 64, 64)
 
 
-def same(seed: int = 0):
+def same(seed: int = 0, rpn: Callable[..., nn.Module] = RegionProposals, **theirs: int):
     def make() -> nn.Module:
         pooled = torchvision().ops.feature_pyramid_network.LastLevelMaxPool()
-        return torchvision().models.detection.FasterRCNN(backbone([1, 2, 3, 4], pooled), 4, box_score_thresh=0.3)
+        parts = backbone([1, 2, 3, 4], pooled)
+        return torchvision().models.detection.FasterRCNN(parts, 4, box_score_thresh=0.3, **theirs)
 
-    return pair(make, FasterRCNN(3, backbone=BACKBONE, neck=partial(FPN, dim=DIM), score_threshold=0.3), seed)
+    ours = FasterRCNN(3, backbone=BACKBONE, neck=partial(FPN, dim=DIM), rpn=rpn, score_threshold=0.3)
+    return pair(make, ours, seed)
 
 
 def test_every_preset_has_the_published_count():
@@ -78,11 +83,33 @@ def test_same_losses_as_torchvision():
         assert_same(ours, theirs, X, within(mapping), train=True)
 
 
-def test_same_detections_as_torchvision():
-    ours, theirs, _ = same(seed=3)
+@pytest.mark.parametrize("most", [1000, 40])
+def test_same_detections_as_torchvision(most):
+    rpn = partial(RegionProposals, proposals=most)
+    ours, theirs, _ = same(seed=3, rpn=rpn, rpn_pre_nms_top_n_test=most, rpn_post_nms_top_n_test=most)
     calm(ours, theirs)
     with torch.no_grad(), eager():
         assert_same_detections(ours.eval()(X), theirs.eval()(list(X)), first_label=1)
+
+
+def test_how_many_boxes_is_for_the_slots_to_say():
+    numbers = {"proposals": 5, "train_proposals": 7, "num_samples": 6}
+    model = build(
+        "faster_rcnn",
+        backbone={"resnet": {"dim": 4}},
+        neck={"fpn": {"dim": 8}},
+        rpn={"regionproposals": numbers},
+        box_head={"boxhead": {"num_samples": 4, "hidden_dim": 16}},
+    )
+    scored = []
+    model.rpn.register_forward_hook(lambda _, args, out: scored.append(out[0]))
+    maps = model.pyramid(X)
+    losses, proposals = model.rpn.learn(maps, TARGETS, X.shape[-2:])
+    (learned,) = torch.autograd.grad(losses["rpn_score"], scored[0])
+    assert [len(boxes) for boxes in proposals] == [7, 7] and (learned != 0).sum(1).tolist() == [6, 6]
+    assert [len(s["boxes"]) for s in model.box_head.sample(proposals, TARGETS)] == [4, 4]
+    assert [len(boxes) for boxes in model.eval().rpn.propose(maps, X.shape[-2:])] == [5, 5]
+    assert model.box_head.fc1.out_features == 16
 
 
 @pytest.mark.slow

@@ -10,16 +10,16 @@ from netwright.blocks.conv_unit import ConvNormAct
 from netwright.blocks.detection.boxes import to_centers, to_corners
 from netwright.blocks.neck import FPN
 from netwright.export import eject_source
-from netwright.families.detection.yolox import PRESETS, YOLOX, decode
+from netwright.families.detection.yolox import PRESETS, YOLOX, decode, encode
 from netwright.families.vision.cspdarknet import CSPDarknet
 from netwright.families.vision.resnet import ResNet
+from netwright.weights.maps import yolox
 from tests.export.networks import load
 from tests.families.detection.truth import truth
-from tests.families.detection.yolox_keys import key_map
 from tests.families.presets import build, check_counts
 from tests.families.vision import contract
 from tests.families.vision.contract import images
-from tests.parity import assert_same, copy_by_map, count, randomise
+from tests.parity import assert_same, copy_by_map, count, randomise, tensors
 from tests.references import libreyolo
 
 SMALL = partial(YOLOX, num_classes=5, backbone=partial(CSPDarknet, dim=8, depths=(1, 1, 1, 1)), dim=16)
@@ -51,8 +51,8 @@ class Ours(nn.Module):
 def pair(name: str, num_classes: int = 7) -> tuple[nn.Module, nn.Module, dict]:
     ours = Ours(build(YOLOX, PRESETS[name]["args"], num_classes=num_classes))
     theirs = randomise(Theirs(name[0], num_classes))
-    keys = key_map([key.removeprefix("model.") for key in theirs.state_dict()])
-    return ours, theirs, copy_by_map(ours, theirs, lambda key: "model." + keys(key.removeprefix("model.")))
+    names = yolox.megvii({key: x.shape for key, x in tensors(ours.model).items()})
+    return ours, theirs, copy_by_map(ours, theirs, {f"model.{a}": f"model.{b}" for a, b in names.items()})
 
 
 def test_every_preset_has_the_published_count():
@@ -83,6 +83,10 @@ def test_losses_are_libreyolos(seed):
     torch.testing.assert_close(losses["box"], expected["iou_loss"], rtol=1e-5, atol=0)
     torch.testing.assert_close(losses["object"], expected["obj_loss"], rtol=1e-5, atol=0)
     torch.testing.assert_close(losses["class"], expected["cls_loss"], rtol=1e-5, atol=0)
+    theirs.model.head.use_l1 = True
+    losses, expected = ours.model.final_losses(x, targets), theirs.model(x, rows)
+    torch.testing.assert_close(losses["offset"], expected["l1_loss"], rtol=1e-5, atol=0)
+    assert set(losses) == {"box", "object", "class", "offset"} and losses["offset"] > 0
     sum(losses.values()).backward()
     expected["total_loss"].backward()
     want = dict(theirs.named_parameters())
@@ -93,6 +97,12 @@ def test_losses_are_libreyolos(seed):
         assert float((p.grad - expected).abs().max()) < 1e-5 * scale, name
 
 
+def test_offsets_are_those_of_the_boxes():
+    boxes = truth(1, 2, 3, 64)[0]["boxes"]
+    points, strides = torch.rand(len(boxes), 2) * 64, torch.tensor([8.0, 16, 32, 64])[: len(boxes)]
+    torch.testing.assert_close(decode(encode(boxes, points, strides), points, strides), boxes)
+
+
 def test_losses_without_objects():
     model = SMALL()
     none = [{"boxes": torch.zeros(0, 4), "labels": torch.zeros(0, dtype=torch.long)}] * 2
@@ -100,6 +110,7 @@ def test_losses_without_objects():
     assert losses["box"] == losses["class"] == 0 < losses["object"]
     sum(losses.values()).backward()
     assert all(p.grad is not None for p in model.parameters())
+    assert model.final_losses(images(2, 3, 64, 64), none)["offset"] == 0
     outside = [{"boxes": torch.tensor([[500.0, 500, 510, 510]]), "labels": torch.tensor([1])}] * 2
     assert model.losses(images(2, 3, 64, 64), outside)["box"] == 0  # no pixel is near it
 
@@ -166,7 +177,7 @@ def test_other_backbones_necks_and_strides():
     backbone = partial(ResNet, dim=8, depths=(1, 1, 1, 1))
     model = YOLOX(3, backbone=backbone, neck=partial(FPN, dim=16), dim=16, finest=4).eval()
     assert model.raw(images(1, 3, 64, 64))[2].shape == (1, 16**2 + 8**2 + 4**2 + 2**2, 4)
-    with pytest.raises(ValueError, match=r"maps of stride \[2, 4, 8, 16, 32\] only, none of 64 or more"):
+    with pytest.raises(ValueError, match=r"no map of stride 64 or more, only \[2, 4, 8, 16, 32\]"):
         SMALL(finest=64)
 
 

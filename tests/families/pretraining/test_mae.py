@@ -9,9 +9,10 @@ from torch import Tensor, nn
 from netwright.blocks.mixer.attention import Attention
 from netwright.families.pretraining.mae import MAE, PRESETS, fixed_noise
 from netwright.families.vision.vit import ViT
+from netwright.weights.maps import mae
 from tests.families.presets import check_counts
 from tests.families.vision import contract
-from tests.parity import assert_same, copy_by_map, count, randomise
+from tests.parity import Keys, assert_same, copy_by_map, count, randomise
 from tests.references import transformers
 
 SMALL = partial(
@@ -37,7 +38,8 @@ class Reference(nn.Module):
         self.model = transformers().ViTMAEForPreTraining(transformers().ViTMAEConfig(**(args | overrides)))
         self.pixels = pixels
 
-    def forward(self, x: Tensor, noise: Tensor) -> Tensor:
+    def forward(self, x: Tensor, noise: Tensor | None = None) -> Tensor:
+        noise = hide(x, self.model.config.patch_size) if noise is None else noise
         if self.pixels:
             return self.model(x, noise=noise).logits
         return torch.stack([self.model(x[i : i + 1], noise=noise[i : i + 1]).loss for i in range(len(x))])
@@ -46,37 +48,29 @@ class Reference(nn.Module):
 class Ours(nn.Module):
     """Our network, its pixels or the loss of each image."""
 
-    def __init__(self, pixels: bool, **overrides):
+    def __init__(self, model: MAE, pixels: bool):
         super().__init__()
-        self.model = SMALL(**overrides)
-        self.pixels = pixels
+        self.model, self.pixels = model, pixels
 
-    def forward(self, x: Tensor, noise: Tensor) -> Tensor:
+    def forward(self, x: Tensor, noise: Tensor | None = None) -> Tensor:
+        noise = hide(x, self.model.patch_size) if noise is None else noise
         return self.model.reconstruct(x, noise)[0] if self.pixels else self.model(x, noise)
 
 
-def their_key(key: str) -> str | tuple[str, ...]:
-    names = {"model.decoder.": "model.decoder.decoder_", "decoder_mask_token": "mask_token", "_head": "_pred"}
-    names |= {
-        "decoder_blocks": "decoder_layers",
-        "model.blocks": "model.vit.layers",
-        "model.norm": "model.vit.layernorm",
-    }
-    names |= {"model.embed.proj": "model.vit.embeddings.patch_embeddings.projection"}
-    names |= {"model.class_token": "model.vit.embeddings.cls_token"}
-    names |= {"model.position.weight": "model.vit.embeddings.position_embeddings"}
-    names |= {"decoder_position.weight": "decoder_pos_embed", ".norm1": ".layernorm_before"}
-    names |= {".norm2": ".layernorm_after", ".mixer.proj": ".attention.o_proj", ".channel": ".mlp"}
-    for ours, theirs in names.items():
-        key = key.replace(ours, theirs)
-    if ".mixer.qkv" in key:
-        return tuple(key.replace("mixer.qkv", f"attention.{part}_proj") for part in "qkv")
-    return key
+def hide(x: Tensor, patch_size: int) -> Tensor:
+    """The same patches of every image are hidden, in training too."""
+    height, width = (-(-side // patch_size) for side in x.shape[-2:])
+    return fixed_noise(height * width, x.device).expand(x.shape[0], -1)
+
+
+def their_key(key: str) -> Keys:
+    names = mae.transformers(key.removeprefix("model."))
+    return f"model.{names}" if isinstance(names, str) else tuple(f"model.{name}" for name in names)
 
 
 def pair(pixels: bool, norm_pixels: bool) -> tuple[nn.Module, nn.Module]:
     """Positions are fixed in both; here they are freed, so that their gradients are compared too."""
-    ours, theirs = Ours(pixels, norm_pixels=norm_pixels), Reference(pixels, norm_pix_loss=norm_pixels)
+    ours, theirs = Ours(SMALL(norm_pixels=norm_pixels), pixels), Reference(pixels, norm_pix_loss=norm_pixels)
     return ours.requires_grad_(), randomise(theirs).requires_grad_()
 
 

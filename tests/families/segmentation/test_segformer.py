@@ -8,9 +8,9 @@ import torch
 from netwright.families.segmentation.segformer import PRESETS, SegFormer
 from netwright.families.vision.mit import PRESETS as MIT
 from netwright.families.vision.mit import MixTransformer
+from netwright.weights.maps import segformer
 from tests.families.presets import check_counts
 from tests.families.segmentation import contract, references
-from tests.families.vision import test_mit
 from tests.families.vision.contract import images
 from tests.parity import assert_same, copy_by_map, count, randomise
 
@@ -18,14 +18,7 @@ SMALL = partial(SegFormer, backbone=partial(MixTransformer, dim=4, depths=(1, 1,
 
 
 def their_key(key: str) -> str:
-    if key.startswith("backbone."):
-        return test_mit.their_key(key.removeprefix("backbone."))
-    names = {"linear.": "linear_projections.", "fuse.conv": "linear_fuse", "fuse.norm": "batch_norm"}
-    for ours, theirs in {**names, "head": "classifier"}.items():
-        key = key.replace(ours, theirs)
-    if key.startswith("linear_projections"):
-        key = key.replace(".weight", ".proj.weight").replace(".bias", ".proj.bias")
-    return "model.decode_head." + key
+    return f"model.{segformer.transformers(key)}"
 
 
 def test_every_preset_has_the_published_count():

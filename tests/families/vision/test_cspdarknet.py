@@ -10,10 +10,10 @@ from netwright.blocks.conv_unit import ConvNormAct, SeparableConv
 from netwright.blocks.norm2d import GroupNorm
 from netwright.blocks.stem import PatchStem, SmallStem
 from netwright.families.vision.cspdarknet import PRESETS, CSPDarknet
-from tests.families.detection.yolox_keys import key_map
+from netwright.weights.maps import yolox
 from tests.families.presets import build, check_counts
 from tests.families.vision import contract
-from tests.parity import assert_same, copy_by_map, count, randomise
+from tests.parity import assert_same, copy_by_map, count, randomise, tensors
 from tests.references import libreyolo
 
 SMALL = partial(CSPDarknet, dim=4, depths=(1, 2, 1))
@@ -44,16 +44,17 @@ def test_every_preset_has_its_count():
             assert PRESETS[name]["params"] == count(theirs) + 1000 * (width + 1)
 
 
+def key_map(ours: nn.Module) -> dict[str, str]:
+    """The backbone is a part of YOLOX there."""
+    names = yolox.megvii({f"backbone.{key}": x.shape for key, x in tensors(ours).items()})
+    return {a.removeprefix("backbone."): b.removeprefix("backbone.") for a, b in names.items()}
+
+
 @pytest.mark.parametrize("train", [False, True], ids=["eval", "train"])
 @pytest.mark.parametrize("name, sizes", [("nano", (0.33, 0.25, True)), ("tiny", (0.33, 0.375, False))])
 def test_same_as_libreyolo(name, sizes, train):
     ours, theirs = build(CSPDarknet, PRESETS[name]["args"], num_classes=7), randomise(Classifier(*sizes))
-    keys = key_map([f"backbone.{key}" for key in theirs.state_dict()])
-
-    def key_of(key: str) -> str:
-        return key if key.startswith("head.") else keys(f"backbone.{key}").removeprefix("backbone.")
-
-    mapping = copy_by_map(ours, theirs, key_of)
+    mapping = copy_by_map(ours, theirs, key_map(ours))
     assert_same(ours, theirs, contract.images(4, 3, 64, 96), mapping, train=train)
 
 

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from netwright.blocks.distillation import HardDistillation, SoftDistillation
 from netwright.families.vision.deit import PRESETS, DeiT
+from netwright.weights.maps import deit
 from tests.families.presets import build, check_counts
 from tests.families.vision import contract
 from tests.parity import assert_same, copy_by_map, count, randomise
@@ -35,11 +36,7 @@ def reference(**overrides) -> nn.Module:
 
 
 def timm_key(key: str) -> str:
-    names = {"embed.proj": "patch_embed.proj", "class_token": "cls_token", "distillation_token": "dist_token"}
-    names |= {"position.weight": "pos_embed", "distillation_head": "head_dist"}
-    for ours, theirs in (names | {".mixer.": ".attn.", ".channel.": ".mlp."}).items():
-        key = key.replace(ours, theirs)
-    return f"model.{key}"
+    return f"model.{deit.timm(key)}"
 
 
 def test_every_preset_has_the_published_count():

@@ -4,7 +4,7 @@ from functools import partial
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from netwright.families.vision.lenet1998 import PRESETS, LeNet1998
 from tests.families.presets import check_counts
@@ -52,6 +52,23 @@ def by_hand(net: LeNet1998, x: Tensor) -> Tensor:
     c5 = squash(s4.flatten(1) @ net.c5.weight.T + net.c5.bias)
     f6 = squash(c5 @ net.f6.weight.T + net.f6.bias)
     return -torch.stack([(f6 - code).square().sum(1) for code in net.rbf.codes], 1)
+
+
+class ByHand(nn.Module):
+    """`by_hand` with tensors of its own, which lie in a network that is never called."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = same_codes(LeNet1998())
+
+    def forward(self, x: Tensor) -> Tensor:
+        return by_hand(self.net, x)
+
+
+def same_codes(net: LeNet1998) -> LeNet1998:
+    """The network with the same codes each time."""
+    net.rbf.codes.copy_(torch.randint(2, net.rbf.codes.shape, generator=torch.Generator().manual_seed(0)) * 2 - 1)
+    return net
 
 
 def test_the_published_counts():

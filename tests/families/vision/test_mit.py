@@ -1,6 +1,5 @@
 """The Mix Transformer is SegFormer's encoder in transformers, and keeps the promises of a backbone."""
 
-import re
 from functools import partial
 
 import pytest
@@ -12,6 +11,7 @@ from netwright.blocks.mix_feed_forward import MixFeedForward
 from netwright.blocks.patch import OverlapPatchEmbed
 from netwright.blocks.reduced_attention import ReducedAttention
 from netwright.families.vision.mit import PRESETS, MixTransformer
+from netwright.weights.maps import mit
 from tests.families.presets import build, check_counts
 from tests.families.vision import contract
 from tests.parity import assert_same, copy_by_map, count, randomise
@@ -36,23 +36,7 @@ class Reference(nn.Module):
 
 
 def their_key(key: str) -> str:
-    if key.startswith("head"):
-        return key.replace("head", "model.classifier")
-    stage, index, rest = re.fullmatch(r"stages\.(\d)\.(\d+)\.(.*)", key).groups()
-    prefix = f"model.segformer.stages.{stage}."
-    if index == "0":
-        return prefix + "patch_embeddings." + rest.replace("conv", "proj").replace("norm", "layer_norm")
-    if rest in ("weight", "bias"):
-        return prefix + "layer_norm." + rest
-    names = {"norm1": "layernorm_before", "norm2": "layernorm_after", "channel.conv": "mlp.dwconv.dwconv"}
-    names |= {"mixer.reduce.conv.conv": "attention.sequence_reduction.sequence_reduction", "channel": "mlp"}
-    names |= {"mixer.reduce.norm": "attention.sequence_reduction.layer_norm"}
-    names |= {
-        f"mixer.attention.{a}.": f"attention.{b}_proj." for a, b in zip(("q", "k", "v", "proj"), "qkvo", strict=True)
-    }
-    for ours, theirs in names.items():
-        rest = rest.replace(ours, theirs)
-    return f"{prefix}blocks.{int(index) - 1}.{rest}"
+    return f"model.{mit.transformers(key)}"
 
 
 def test_every_preset_has_the_published_count():

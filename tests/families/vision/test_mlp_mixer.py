@@ -10,19 +10,13 @@ from netwright.blocks.channel.gated import GatedFeedForward
 from netwright.blocks.mixer.token_mixing import TokenMixing
 from netwright.blocks.pooling import AttentionPool
 from netwright.families.vision.mlp_mixer import PRESETS, MLPMixer
+from netwright.weights.maps import mlp_mixer
 from tests.families.presets import build, check_counts
 from tests.families.vision import contract
 from tests.parity import assert_same, copy_by_map, count, randomise
 from tests.references import timm
 
 SMALL = partial(MLPMixer, image_size=32, dim=16, depth=6, patch_size=8)
-
-
-def timm_key(key: str) -> str:
-    names = {"embed.proj": "stem.proj", ".mixer.": ".mlp_tokens.", ".channel.": ".mlp_channels."}
-    for ours, theirs in names.items():
-        key = key.replace(ours, theirs)
-    return key
 
 
 def reference() -> nn.Module:
@@ -44,17 +38,17 @@ def test_counts_are_timms(name):
 @pytest.mark.parametrize("train", [False, True], ids=["eval", "train"])
 def test_same_as_timm(train):
     ours, theirs = SMALL(num_classes=7), reference()
-    assert_same(ours, theirs, contract.images(3, 3, 32, 32), copy_by_map(ours, theirs, timm_key), train=train)
+    assert_same(ours, theirs, contract.images(3, 3, 32, 32), copy_by_map(ours, theirs, mlp_mixer.timm), train=train)
 
 
 def test_the_preset_s32_is_timms():
     ours, theirs = build(MLPMixer, PRESETS["s32"]["args"]), randomise(timm().create_model("mixer_s32_224"))
-    assert_same(ours, theirs, contract.images(1, 3, 224, 224), copy_by_map(ours, theirs, timm_key))
+    assert_same(ours, theirs, contract.images(1, 3, 224, 224), copy_by_map(ours, theirs, mlp_mixer.timm))
 
 
 def test_features_are_timms():
     ours, theirs = SMALL(num_classes=7).eval(), reference().eval()
-    copy_by_map(ours, theirs, timm_key)
+    copy_by_map(ours, theirs, mlp_mixer.timm)
     x = contract.images(2, 3, 32, 32)
     expected = theirs.forward_intermediates(x, indices=[1, 2, 4, 5], intermediates_only=True)
     for a, b in zip(ours.features(x), expected, strict=True):

@@ -1,7 +1,6 @@
 """NASNet is pytorchcv's and timm's NASNet-A, and keeps the promises of a backbone."""
 
 import importlib
-import re
 from functools import partial
 
 import pytest
@@ -14,10 +13,11 @@ from netwright.blocks.pooling2d import GeneralisedMeanPool2d
 from netwright.blocks.stem import SmallStem
 from netwright.export import eject_source
 from netwright.families.vision.nasnet import PRESETS, NASNet, SameMaxPool2d, SameMeanPool2d
+from netwright.weights.maps import nasnet
 from tests.export import networks
 from tests.families.presets import check_counts
 from tests.families.vision import contract
-from tests.parity import assert_same, copy_by_map, copy_by_order, count, randomise
+from tests.parity import assert_same, copy_by_map, copy_by_order, count, randomise, tensors
 from tests.references import pytorchcv, timm
 
 SMALL = partial(NASNet, dim=8, depth=1, stem=SmallStem, stem_dim=4, stem_cells=0, dropout=0.0)
@@ -61,29 +61,6 @@ class MeanOfPixels(nn.Module):
         return F.avg_pool2d(F.pad(x, pads), 3, 2) / F.avg_pool2d(F.pad(torch.ones_like(x), pads), 3, 2)
 
 
-# timm's names of the cells, in order
-TIMM = ["cell_stem_0", "cell_stem_1", *(f"cell_{i}" for i in range(6)), "reduction_cell_0"]
-TIMM += [*(f"cell_{i}" for i in range(6, 12)), "reduction_cell_1", *(f"cell_{i}" for i in range(12, 18))]
-
-
-def timm_key(key: str) -> str:
-    """Our key → timm's."""
-    if not key.startswith("cells."):
-        return key.replace("stem.", "conv0.").replace("norm", "bn").replace("head", "last_linear")
-    _, index, part, rest = key.split(".", 3)
-    cell = TIMM[int(index)]
-    if part == "operations":
-        i, j, rest = rest.split(".", 2)
-        rest = re.sub(r"conv\.(\w+)\.", rf"separable_{int(j) + 1}.\1_conv2d.", rest)
-        rest = rest.replace("norm", f"bn_sep_{int(j) + 1}")
-        return f"{cell}.comb_iter_{int(i) // 2}_{('left', 'right')[int(i) % 2]}.{rest}"
-    if part == "older" and cell in ("cell_stem_1", "cell_0", "cell_6", "cell_12"):  # these shrink it
-        names = {"even": "path_1.conv", "odd": "path_2.conv", "norm": "final_path_bn"}
-        name, _, leaf = rest.partition(".")
-        return f"{cell}.{names[name]}.{leaf}"
-    return f"{cell}.{'conv_1x1' if part == 'newer' else 'conv_prev_1x1'}.{rest.replace('norm', 'bn')}"
-
-
 @pytest.mark.parametrize("size", [(75, 64), (33, 46)])
 def test_same_as_timm(size):
     """At any size. timm's average counts the zeros that it pads with, which the authors' code does not."""
@@ -91,7 +68,8 @@ def test_same_as_timm(size):
     for cell in (theirs.cell_stem_0, theirs.cell_stem_1, theirs.reduction_cell_0, theirs.reduction_cell_1):
         cell.comb_iter_2_left = MeanOfPixels()
     ours = NASNet(10, dim=8, depth=6, stem_dim=12, skip_reduction=True, dropout=0.0)
-    assert_same(ours, theirs, contract.images(2, 3, *size), copy_by_map(ours, theirs, timm_key))
+    mapping = nasnet.timm({key: x.shape for key, x in tensors(ours).items()})
+    assert_same(ours, theirs, contract.images(2, 3, *size), copy_by_map(ours, theirs, mapping))
 
 
 @pytest.mark.parametrize("size", [(7, 8), (8, 5), (1, 2)])

@@ -43,9 +43,9 @@ def test_every_preset_has_the_published_count():
     check_counts(PreActResNet, PRESETS)
 
 
-@pytest.mark.parametrize("name", ["50", "101", "152", "164", "1001", "wide28_10"])
+@pytest.mark.parametrize("name", ["50", "101", "152", "110", "164", "1001", "wide28_10"])
 def test_counts_are_the_references(name):
-    cifar10 = {"164": "preresnet164bn", "1001": "preresnet1001", "wide28_10": "wrn28_10"}
+    cifar10 = {"110": "preresnet110", "164": "preresnet164bn", "1001": "preresnet1001", "wide28_10": "wrn28_10"}
     with torch.device("meta"):
         if name in cifar10:
             reference = pytorchcv().get_model(f"{cifar10[name]}_cifar10")
@@ -73,12 +73,14 @@ def test_same_as_timm(train):
 
 
 @pytest.mark.parametrize("train", [False, True], ids=["eval", "train"])
-@pytest.mark.parametrize("name", ["164", "wide28_10"])
+@pytest.mark.parametrize("name", ["110", "164", "wide28_10"])
 def test_same_as_pytorchcv(name, train):
     """The presets' layout with fewer blocks, and for the wide network two times the width instead of ten."""
     preset = PRESETS[name]
-    if name == "164":
-        theirs = cifar("CIFARPreResNet", "preresnet_cifar", channels=[[64] * 2, [128] * 2, [256] * 2], bottleneck=True)
+    if name != "wide28_10":
+        bottleneck, width = name == "164", 64 if name == "164" else 16
+        channels = [[width] * 2, [2 * width] * 2, [4 * width] * 2]
+        theirs = cifar("CIFARPreResNet", "preresnet_cifar", channels=channels, bottleneck=bottleneck)
         args = {"depths": [2, 2, 2]}
     else:
         theirs = cifar("CIFARWRN", "wrn_cifar", channels=[[32] * 2, [64] * 2, [128] * 2])

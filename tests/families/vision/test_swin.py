@@ -1,6 +1,5 @@
 """Swin is torchvision's and timm's SwinTransformer, and keeps the promises of a backbone."""
 
-import re
 from functools import partial
 
 import pytest
@@ -12,31 +11,13 @@ from netwright.blocks.patch_merging import PatchMerging
 from netwright.blocks.scale import LayerScale
 from netwright.blocks.stem import PatchStem
 from netwright.families.vision.swin import PRESETS, Swin
+from netwright.weights.maps import swin
 from tests.families.presets import check_counts
 from tests.families.vision import contract
 from tests.parity import assert_same, copy_by_map, count, randomise
 from tests.references import timm, torchvision
 
 SMALL = partial(Swin, dim=8, depths=(2, 2), head_dim=4, window_size=4, stem=partial(PatchStem, patch_size=2))
-
-
-def torchvision_key(key: str) -> str:
-    key = re.sub(r"stages\.(\d)\.merge", lambda m: f"features.{2 * int(m[1])}", key)
-    key = re.sub(r"stages\.(\d)\.blocks", lambda m: f"features.{2 * int(m[1]) + 1}", key)
-    names = {"stem.conv.conv": "features.0.0", "stem.norm": "features.0.2", ".channel.fc1": ".mlp.0"}
-    names |= {".channel.fc2": ".mlp.3", ".mixer.bias.table": ".attn.relative_position_bias_table", ".mixer": ".attn"}
-    for ours, theirs in names.items():
-        key = key.replace(ours, theirs)
-    return re.sub(r"^(features\.[246])\.proj", r"\1.reduction", key)
-
-
-def timm_key(key: str) -> str:
-    names = {"stem.conv.conv": "patch_embed.proj", "stem.norm": "patch_embed.norm", ".merge.proj": ".merge.reduction"}
-    names |= {".mixer.bias.table": ".attn.relative_position_bias_table", ".mixer": ".attn", ".channel": ".mlp"}
-    names |= {"stages": "layers", ".merge": ".downsample"}
-    for ours, theirs in names.items():
-        key = key.replace(ours, theirs)
-    return re.sub(r"^head", "head.fc", key)
 
 
 def reference(**overrides) -> nn.Module:
@@ -64,12 +45,12 @@ def test_same_as_torchvision(size, train):
     """Maps of 18 × 16 and 28 × 14 cells: padded, shifted along one side, and smaller than a window."""
     ours, theirs = Swin(num_classes=7, dim=16, depths=(2, 2, 3), head_dim=16), reference()
     x = contract.images(2, 3, *size)
-    assert_same(ours, theirs, x, copy_by_map(ours, theirs, torchvision_key), train=train)
+    assert_same(ours, theirs, x, copy_by_map(ours, theirs, swin.torchvision), train=train)
 
 
 def test_the_preset_tiny_is_torchvisions():
     ours, theirs = Swin(), randomise(torchvision().models.swin_t())
-    assert_same(ours, theirs, contract.images(1, 3, 75, 61), copy_by_map(ours, theirs, torchvision_key))
+    assert_same(ours, theirs, contract.images(1, 3, 75, 61), copy_by_map(ours, theirs, swin.torchvision))
 
 
 def test_same_as_timm():
@@ -77,7 +58,7 @@ def test_same_as_timm():
     ours = Swin(num_classes=7, dim=16, depths=(2, 2), head_dim=16)
     theirs = randomise(timm().models.swin_transformer.SwinTransformer(**args, drop_path_rate=0.0))
     x = contract.images(2, 3, 112, 112)
-    assert_same(ours, theirs, x, copy_by_map(ours, theirs, timm_key), train=True)
+    assert_same(ours, theirs, x, copy_by_map(ours, theirs, swin.timm), train=True)
 
 
 def test_feature_maps_are_timms():

@@ -21,7 +21,7 @@ class BoxHead(nn.Module):
     """Each proposal as 7 × 7 cells, two layers, and from these the classes and a box for each class.
 
     Class 0 is the background here; outside it is no class, and labels are one less. A proposal is trained as the
-    object that it overlaps by half or more, else as background; 512 of each image, a quarter of them objects.
+    object that it overlaps by half or more, else as background; `num_samples` of each image, a quarter objects.
 
     Shapes: maps (B, D, H_i, W_i), boxes (K, 4), images (K,) → logits (K, 1 + num_classes) and deltas
     (K, 1 + num_classes, 4).
@@ -33,16 +33,18 @@ class BoxHead(nn.Module):
         dim: int,
         strides: Sequence[int],
         num_classes: int,
-        hidden_dim: int = 1024,
         score_threshold: float = 0.05,
         nms_threshold: float = 0.5,
         max_detections: int = 100,
+        hidden_dim: int = 1024,
+        num_samples: int = 512,
     ):
         super().__init__()
         self.strides = list(strides)
         self.score_threshold = score_threshold
         self.nms_threshold = nms_threshold
         self.max_detections = max_detections
+        self.num_samples = num_samples
         self.fc1 = nn.Linear(dim * 7 * 7, hidden_dim)
         self.fc2 = nn.Linear(hidden_dim, hidden_dim)
         self.score = nn.Linear(hidden_dim, 1 + num_classes)
@@ -85,7 +87,7 @@ class BoxHead(nn.Module):
         for proposal, target in zip(proposals, targets, strict=True):
             boxes = torch.cat([proposal, target["boxes"].to(proposal.dtype)])
             matches = match(iou(target["boxes"][:, None], boxes), 0.5, 0.5)
-            positive, negative = sample(matches >= 0, matches < 0, 512, 0.25)
+            positive, negative = sample(matches >= 0, matches < 0, self.num_samples, 0.25)
             classes = torch.zeros_like(matches)
             classes[positive] = target["labels"][matches[positive]] + 1
             chosen = positive | negative

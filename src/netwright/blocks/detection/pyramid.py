@@ -1,4 +1,4 @@
-"""A backbone and a neck: an image becomes maps of several scales and one width."""
+"""A backbone and a neck: an image becomes maps of several scales."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ __all__ = ["Pyramid"]
 class Pyramid(nn.Module):
     """The neck over those maps of the backbone whose stride is `finest` or more, one for each stride.
 
-    Shapes: (B, C, H, W) → a list of (B, dim, H / strides[i], W / strides[i]), finest first.
+    Shapes: (B, C, H, W) → a list of (B, channels[i], H / strides[i], W / strides[i]), finest first.
     Source: Lin et al. 2016, Feature pyramid networks, arXiv:1612.03144.
     """
 
@@ -27,10 +27,14 @@ class Pyramid(nn.Module):
         self.chosen = list(last.values())
         self.backbone = network
         self.neck = neck([network.channels[i] for i in self.chosen], list(last))
-        self.strides = list(self.neck.strides)
-        self.dim = self.neck.channels[0]
-        if any(channels != self.dim for channels in self.neck.channels):
-            raise ValueError(f"all maps of the neck must have the same channels, got {self.neck.channels}")
+        self.channels, self.strides = list(self.neck.channels), list(self.neck.strides)
+
+    @property
+    def dim(self) -> int:
+        """The channels of all maps, for heads that all maps share; ValueError where they differ."""
+        if len(set(self.channels)) > 1:
+            raise ValueError(f"all maps of the neck must have the same channels, got {self.channels}")
+        return self.channels[0]
 
     def forward(self, images: Tensor) -> list[Tensor]:
         maps = self.backbone.features(images)

@@ -25,8 +25,8 @@ class RegionProposals(nn.Module):
 
     One 3 × 3 convolution and two 1 × 1, the same for all maps; one more map, every second pixel of the coarsest,
     is for the largest objects. An anchor is positive where it overlaps an object by 0.7 or more than any other does,
-    negative below 0.3; 256 of each image are trained on. `train_proposals` or, in eval, `proposals` of each map go
-    through non-maximum suppression, and as many of all maps stay.
+    negative below 0.3; `num_samples` of each image are trained on. `train_proposals` or, in eval, `proposals` of
+    each map go through non-maximum suppression, and as many of all maps stay.
 
     Shapes: maps (B, D, H_i, W_i) → scores (B, N), deltas (B, N, 4), anchors: a list of (N_i, 4).
     Source: Ren et al. 2015, Faster R-CNN, section 3.1, arXiv:1506.01497; on a pyramid: Lin et al. 2016,
@@ -41,6 +41,7 @@ class RegionProposals(nn.Module):
         train_proposals: int = 2000,
         proposals: int = 1000,
         nms_threshold: float = 0.7,
+        num_samples: int = 256,
     ):
         super().__init__()
         self.strides = [*strides, 2 * strides[-1]]
@@ -48,6 +49,7 @@ class RegionProposals(nn.Module):
         self.train_proposals = train_proposals
         self.proposals = proposals
         self.nms_threshold = nms_threshold
+        self.num_samples = num_samples
         self.conv = ConvNormAct(dim, dim, 3, norm=Identity)
         self.score = nn.Conv2d(dim, len(RATIOS), 1)
         self.deltas = nn.Conv2d(dim, len(RATIOS) * 4, 1)
@@ -108,7 +110,7 @@ class RegionProposals(nn.Module):
         logits, truth, offsets, wanted = [], [], [], []
         for score, delta, target in zip(scores, deltas, targets, strict=True):
             matches = match(iou(target["boxes"][:, None], anchors), 0.7, 0.3, keep_best=True)
-            positive, negative = sample(matches >= 0, matches == BACKGROUND, 256, 0.5)
+            positive, negative = sample(matches >= 0, matches == BACKGROUND, self.num_samples, 0.5)
             logits.append(score[positive | negative])
             truth.append(positive[positive | negative])
             offsets.append(delta[positive])

@@ -10,7 +10,8 @@ from netwright.blocks.detection.boxes import flatten_batch
 from netwright.blocks.detection.pyramid import Pyramid
 from netwright.blocks.detection.region_proposal import RegionProposals
 from netwright.blocks.neck import FPN
-from netwright.blocks.slots import Backbone, Neck
+from netwright.blocks.slots import Backbone, Neck, RegionProposal
+from netwright.blocks.slots import BoxHead as AnyBoxHead
 from netwright.families.vision.resnet import ResNet
 
 __all__ = ["PRESETS", "FasterRCNN"]
@@ -20,8 +21,8 @@ class FasterRCNN(nn.Module):
     """Two-stage detector on a feature pyramid; the default is on ResNet-50, with its batch norm learned.
 
     The pyramid's maps are those of stride `finest` and more. Anchors are of size `anchor_scale` · stride, 32 pixels
-    at least: small objects want a smaller scale or finest map. In training `train_proposals`, else `proposals` go on
-    to the second stage, where nearly all of the time is spent on small images.
+    at least: small objects want a smaller scale or finest map. How many boxes are proposed and trained on is for
+    `rpn` and `box_head` to say; small images do with fewer.
 
     Shapes: (B, C, H, W) → for each image boxes (N, 4), scores (N,), labels (N,); see `families.detection`.
     Source: Ren et al. 2015, Faster R-CNN, arXiv:1506.01497; on a pyramid: Lin et al. 2016, arXiv:1612.03144.
@@ -33,27 +34,20 @@ class FasterRCNN(nn.Module):
         in_channels: int = 3,
         backbone: Backbone = ResNet,
         neck: Neck = FPN,
+        rpn: RegionProposal = RegionProposals,
+        box_head: AnyBoxHead = BoxHead,
         finest: int = 4,
         anchor_scale: float = 8.0,
         score_threshold: float = 0.05,
         nms_threshold: float = 0.5,
         max_detections: int = 100,
-        proposals: int = 1000,
-        train_proposals: int = 2000,
     ):
         super().__init__()
         self.max_detections = max_detections
         self.pyramid = Pyramid(in_channels, backbone, neck, finest)
         dim, strides = self.pyramid.dim, self.pyramid.strides
-        self.rpn = RegionProposals(dim, strides, anchor_scale, train_proposals, proposals)
-        self.box_head = BoxHead(
-            dim,
-            strides,
-            num_classes,
-            score_threshold=score_threshold,
-            nms_threshold=nms_threshold,
-            max_detections=max_detections,
-        )
+        self.rpn = rpn(dim, strides, anchor_scale)
+        self.box_head = box_head(dim, strides, num_classes, score_threshold, nms_threshold, max_detections)
 
     def raw(self, images: Tensor) -> tuple[Tensor, ...]:
         """(B, C, H, W) → of all anchors scores (B, N) and deltas (B, N, 4); of the best K = `max_detections` the

@@ -11,7 +11,8 @@ from netwright.blocks.detection.mask_head import MaskHead
 from netwright.blocks.detection.pyramid import Pyramid
 from netwright.blocks.detection.region_proposal import RegionProposals
 from netwright.blocks.neck import FPN
-from netwright.blocks.slots import Backbone, Neck
+from netwright.blocks.slots import Backbone, Neck, RegionProposal
+from netwright.blocks.slots import BoxHead as AnyBoxHead
 from netwright.families.vision.resnet import ResNet
 
 __all__ = ["PRESETS", "MaskRCNN"]
@@ -34,6 +35,8 @@ class MaskRCNN(nn.Module):
         in_channels: int = 3,
         backbone: Backbone = ResNet,
         neck: Neck = FPN,
+        rpn: RegionProposal = RegionProposals,
+        box_head: AnyBoxHead = BoxHead,
         finest: int = 4,
         anchor_scale: float = 8.0,
         score_threshold: float = 0.05,
@@ -44,15 +47,8 @@ class MaskRCNN(nn.Module):
         self.max_detections = max_detections
         self.pyramid = Pyramid(in_channels, backbone, neck, finest)
         dim, strides = self.pyramid.dim, self.pyramid.strides
-        self.rpn = RegionProposals(dim, strides, anchor_scale)
-        self.box_head = BoxHead(
-            dim,
-            strides,
-            num_classes,
-            score_threshold=score_threshold,
-            nms_threshold=nms_threshold,
-            max_detections=max_detections,
-        )
+        self.rpn = rpn(dim, strides, anchor_scale)
+        self.box_head = box_head(dim, strides, num_classes, score_threshold, nms_threshold, max_detections)
         self.mask_head = MaskHead(dim, strides, num_classes)
 
     def raw(self, images: Tensor) -> tuple[Tensor, ...]:

@@ -11,10 +11,10 @@ from torch.nn import SiLU
 
 from netwright.blocks.conv_unit import ConvNormAct
 from netwright.blocks.csp import CSPPAN
-from netwright.blocks.detection.boxes import clip, iou, to_corners
+from netwright.blocks.detection.boxes import clip, iou, to_centers, to_corners
 from netwright.blocks.detection.nms import batched_nms
+from netwright.blocks.detection.pyramid import Pyramid
 from netwright.blocks.detection.simota import simota
-from netwright.blocks.headless import headless
 from netwright.blocks.slots import Backbone, ConvUnit, Neck
 from netwright.families.vision.cspdarknet import CSPDarknet
 
@@ -28,7 +28,8 @@ class YOLOX(nn.Module):
 
     Each pixel of a map predicts one box, whether there is an object, and its class: (x, y) = (pixel + offset) ·
     stride, (w, h) = exp(offset) · stride, score = σ(object) · σ(class). The neck takes the backbone's maps of
-    stride `finest` and more. The published weights want pixels of 0 … 255.
+    stride `finest` and more. The published weights want pixels of 0 … 255. `losses` is what training minimises,
+    `final_losses` what its last epochs do.
 
     Shapes: (B, C, H, W) → for each image boxes (N, 4), scores (N,) and labels (N,); see `families.detection`.
     Source: Ge et al. 2021, YOLOX: Exceeding YOLO series in 2021, arXiv:2107.08430.
@@ -48,14 +49,8 @@ class YOLOX(nn.Module):
         max_detections: int = 100,
     ):
         super().__init__()
-        self.backbone = headless(backbone, in_channels)
-        strides = self.backbone.strides
-        last = {stride: i for i, stride in enumerate(strides) if stride >= finest}  # the deepest of each
-        if not last:
-            raise ValueError(f"the backbone has maps of stride {strides} only, none of {finest} or more")
-        self.chosen = list(last.values())
-        self.neck = neck([self.backbone.channels[i] for i in self.chosen], list(last))
-        self.heads = nn.ModuleList(DecoupledHead(channels, num_classes, dim, conv) for channels in self.neck.channels)
+        self.pyramid = Pyramid(in_channels, backbone, neck, finest)
+        self.heads = nn.ModuleList(DecoupledHead(width, num_classes, dim, conv) for width in self.pyramid.channels)
         self.num_classes = num_classes
         self.score_threshold, self.nms_threshold = score_threshold, nms_threshold
         self.max_detections = max_detections
@@ -66,13 +61,12 @@ class YOLOX(nn.Module):
 
     def predict(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """What `raw` gives, and the middle (N, 2) and stride (N,) of each pixel that predicts a box."""
-        maps = self.backbone.features(images)
-        maps = self.neck([maps[i] for i in self.chosen])
+        maps = self.pyramid(images)
         out = [head(m) for head, m in zip(self.heads, maps, strict=True)]
         objects, classes, offsets = (
             torch.cat([part.flatten(2).transpose(1, 2) for part in parts], 1) for parts in zip(*out, strict=True)
         )
-        points, strides = grid([tuple(m.shape[-2:]) for m in maps], self.neck.strides, images.device)
+        points, strides = grid([tuple(m.shape[-2:]) for m in maps], self.pyramid.strides, images.device)
         return objects.squeeze(-1), classes, offsets, points, strides
 
     def forward(self, images: Tensor) -> list[dict[str, Tensor]]:
@@ -93,26 +87,38 @@ class YOLOX(nn.Module):
 
         All are sums, divided by the number of positives in the batch.
         """
+        return self.learn(images, targets)[0]
+
+    def final_losses(self, images: Tensor, targets: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
+        """`losses` and `offset`, the L1 distance of the positives' offsets: for the last epochs (the authors' last 15),
+        whose images are no longer mixed."""
+        losses, offsets, wanted = self.learn(images, targets)
+        return losses | {"offset": F.l1_loss(offsets, wanted, reduction="sum") / max(1, len(wanted))}
+
+    def learn(self, images: Tensor, targets: Sequence[dict[str, Tensor]]) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+        """The losses, and of the P positives in the batch the offsets (P, 4) and what they should be."""
         objects, classes, offsets, points, strides = self.predict(images)
-        objects, classes, boxes = objects.float(), classes.float(), decode(offsets, points, strides)
+        objects, classes, offsets = objects.float(), classes.float(), offsets.float()
+        boxes = decode(offsets, points, strides)
         scores = (objects.detach().sigmoid().unsqueeze(-1) * classes.detach().sigmoid()).sqrt()
-        wanted = torch.zeros_like(objects)
-        overlaps, entropies = [boxes[0, :0, 0]], [classes[0, :0, 0]]  # so that all is trained where there is nothing
+        image, place, true, soft = [], [], [], []  # of each positive: where it is, its box, its class at its IoU
         for i, target in enumerate(targets):
-            true, labels = target["boxes"].float(), target["labels"]
-            if not len(true):
-                continue
-            chosen, matched, quality = simota(boxes[i], scores[i], points, strides, true, labels)
-            wanted[i, chosen] = 1.0
-            overlaps.append(iou(boxes[i, chosen], true[matched]))
-            soft = F.one_hot(labels[matched], self.num_classes) * quality[:, None]
-            entropies.append(F.binary_cross_entropy_with_logits(classes[i, chosen], soft, reduction="none").sum(1))
-        count = wanted.sum().clamp(min=1)
-        return {
-            "box": 5 * (1 - torch.cat(overlaps).square()).sum() / count,
-            "object": F.binary_cross_entropy_with_logits(objects, wanted, reduction="sum") / count,
-            "class": torch.cat(entropies).sum() / count,
+            given, labels = target["boxes"].float(), target["labels"]
+            chosen, matched, quality = simota(boxes[i], scores[i], points, strides, given, labels)
+            image.append(torch.full_like(chosen, i))
+            place.append(chosen)
+            true.append(given[matched])
+            soft.append(F.one_hot(labels[matched], self.num_classes) * quality[:, None])
+        where, wanted = (torch.cat(image), torch.cat(place)), torch.cat(true)
+        is_object = torch.zeros_like(objects)
+        is_object[where] = 1.0
+        count = max(1, len(wanted))
+        losses = {
+            "box": 5 * (1 - iou(boxes[where], wanted).square()).sum() / count,
+            "object": F.binary_cross_entropy_with_logits(objects, is_object, reduction="sum") / count,
+            "class": F.binary_cross_entropy_with_logits(classes[where], torch.cat(soft), reduction="sum") / count,
         }
+        return losses, offsets[where], encode(wanted, points[where[1]], strides[where[1]])
 
 
 class DecoupledHead(nn.Module):
@@ -154,6 +160,13 @@ def decode(offsets: Tensor, points: Tensor, strides: Tensor) -> Tensor:
     offsets, strides = offsets.float(), strides[:, None]
     middle = points + (offsets[..., :2] - 0.5) * strides  # offsets count from the pixel's corner
     return to_corners(torch.cat([middle, offsets[..., 2:].exp() * strides], -1))
+
+
+def encode(boxes: Tensor, points: Tensor, strides: Tensor) -> Tensor:
+    """Corners (N, 4) → the offsets that `decode` makes them of at these pixels, one for each box."""
+    middle, size = to_centers(boxes).split(2, -1)
+    strides = strides[:, None]
+    return torch.cat([(middle - points) / strides + 0.5, (size / strides + 1e-8).log()], -1)
 
 
 _PAPER = "Ge et al. 2021, arXiv:2107.08430"

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from netwright.blocks.atrous import AtrousConv
 from netwright.blocks.context import ASPP
-from netwright.blocks.conv import kaiming_init
+from netwright.blocks.conv import ConvNormAct, kaiming_init
 from netwright.blocks.dilate import dilate
 from netwright.blocks.headless import headless
 from netwright.blocks.resize import resize_bilinear
@@ -43,7 +42,7 @@ class DeepLabV3(nn.Module):
         if len(set(self.backbone.strides)) > 1:
             dilate(self.backbone, in_channels, output_stride)
         self.aspp = ASPP(self.backbone.channels[-1], dim, rates, dropout=dropout)
-        self.conv = AtrousConv(dim, dim)
+        self.conv = ConvNormAct(dim, dim, 3)
         self.head = nn.Conv2d(dim, num_classes, 1)
         for module in (self.aspp, self.conv, self.head):
             module.apply(kaiming_init)

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from netwright.blocks.atrous import SeparableAtrousConv
 from netwright.blocks.context import ASPP
 from netwright.blocks.conv import ConvNormAct, kaiming_init
+from netwright.blocks.conv2d import SeparableConv2d
 from netwright.blocks.dilate import dilate
 from netwright.blocks.headless import headless
 from netwright.blocks.resize import resize_bilinear
-from netwright.blocks.slots import Atrous, Backbone
+from netwright.blocks.slots import Backbone, Conv2d
 from netwright.families.vision.resnet import ResNet
 
 __all__ = ["PRESETS", "DeepLabV3Plus"]
@@ -38,7 +38,7 @@ class DeepLabV3Plus(nn.Module):
         dim: int = 256,
         low_dim: int = 48,
         rates: Sequence[int] = (6, 12, 18),
-        conv: Atrous = SeparableAtrousConv,
+        conv: Conv2d = SeparableConv2d,
         num_convs: int = 2,
         dropout: float = 0.5,
     ):
@@ -49,9 +49,10 @@ class DeepLabV3Plus(nn.Module):
         if len(set(strides)) > 1:
             dilate(self.backbone, in_channels, output_stride)
         self.aspp = ASPP(channels[-1], dim, rates, conv, dropout=dropout)
-        self.conv = conv(dim, dim, 1)
+        self.conv = ConvNormAct(dim, dim, 3, conv=conv)
         self.reduce = ConvNormAct(channels[self.low], low_dim, 1)
-        self.decoder = nn.Sequential(*(conv(dim + (low_dim if i == 0 else 0), dim, 1) for i in range(num_convs)))
+        widths = [dim + low_dim] + [dim] * num_convs
+        self.decoder = nn.Sequential(*(ConvNormAct(widths[i], dim, 3, conv=conv) for i in range(num_convs)))
         self.head = nn.Conv2d(dim, num_classes, 1)
         for module in (self.aspp, self.conv, self.reduce, self.decoder, self.head):
             module.apply(kaiming_init)

@@ -3,6 +3,7 @@
 from torch import Tensor, nn
 from torch.nn import BatchNorm2d, ReLU
 
+from netwright.blocks.activation import in_place
 from netwright.blocks.conv import fan_in_init
 from netwright.blocks.hourglass import BiasedPreActBottleneck, Hourglass
 from netwright.blocks.resize import resize_bilinear
@@ -38,7 +39,7 @@ class StackedHourglass(nn.Module):
         self.stem = nn.Sequential(
             nn.Conv2d(in_channels, narrow, 7, stride=2, padding=3),
             norm(narrow),
-            activation(),
+            in_place(activation()),
             BiasedPreActBottleneck(narrow, half, norm, activation),
             nn.MaxPool2d(2, ceil_mode=True),
             BiasedPreActBottleneck(half, dim, norm, activation),
@@ -80,7 +81,7 @@ class Stack(nn.Module):
         super().__init__()
         self.hourglass = Hourglass(dim, depth, num_blocks, norm, activation)
         self.blocks = nn.Sequential(*(BiasedPreActBottleneck(dim, dim, norm, activation) for _ in range(num_blocks)))
-        self.features = nn.Sequential(nn.Conv2d(dim, dim, 1), norm(dim), activation())
+        self.features = nn.Sequential(nn.Conv2d(dim, dim, 1), norm(dim), in_place(activation()))
         self.score = nn.Conv2d(dim, num_classes, 1)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:

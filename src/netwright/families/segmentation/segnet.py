@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from torch.nn import BatchNorm2d, ReLU
 
+from netwright.blocks.activation import in_place
 from netwright.blocks.conv import fan_in_init
 from netwright.blocks.slots import Activation, Norm2d
 from netwright.blocks.unpooling import IndexedMaxPool, MaxUnpool
@@ -62,7 +63,7 @@ def convolutions(widths: Sequence[int], norm: Norm2d, activation: Activation) ->
     """3 × 3 convolutions from each width to the next, with bias as in VGG, each with norm and activation."""
     layers = nn.Sequential()
     for i in range(len(widths) - 1):
-        layers.extend([nn.Conv2d(widths[i], widths[i + 1], 3, padding=1), norm(widths[i + 1]), activation()])
+        layers.extend([nn.Conv2d(widths[i], widths[i + 1], 3, padding=1), norm(widths[i + 1]), in_place(activation())])
     return layers
 
 

@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn import Identity, ReLU
 
+from netwright.blocks.activation import in_place
 from netwright.blocks.conv import kaiming_init
 from netwright.blocks.downsample import MaxDownsample
 from netwright.blocks.padding import pad_to
@@ -45,15 +46,15 @@ class AlexNet(nn.Module):
             raise ValueError(f"widths and groups are five numbers each, one a convolution, got {widths}, {groups}")
         w1, w2, w3, w4, w5 = widths
         g1, g2, g3, g4, g5 = groups
-        self.stage1 = nn.Sequential(nn.Conv2d(in_channels, w1, 11, 4, 2, groups=g1), activation(), norm(w1))
-        self.stage2 = nn.Sequential(nn.Conv2d(w1, w2, 5, 1, 2, groups=g2), activation(), norm(w2))
+        self.stage1 = nn.Sequential(nn.Conv2d(in_channels, w1, 11, 4, 2, groups=g1), in_place(activation()), norm(w1))
+        self.stage2 = nn.Sequential(nn.Conv2d(w1, w2, 5, 1, 2, groups=g2), in_place(activation()), norm(w2))
         self.stage3 = nn.Sequential(
             nn.Conv2d(w2, w3, 3, 1, 1, groups=g3),
-            activation(),
+            in_place(activation()),
             nn.Conv2d(w3, w4, 3, 1, 1, groups=g4),
-            activation(),
+            in_place(activation()),
             nn.Conv2d(w4, w5, 3, 1, 1, groups=g5),
-            activation(),
+            in_place(activation()),
         )
         self.pool = MaxDownsample(3, 2)
         self.channels, self.strides = [w1, w2, w5, w5], [4, 8, 16, 32]
@@ -62,7 +63,7 @@ class AlexNet(nn.Module):
         self.hidden = nn.Sequential()
         width = w5 * grid**2
         for out in hidden:
-            self.hidden.extend([nn.Dropout(dropout), nn.Linear(width, out), activation()])
+            self.hidden.extend([nn.Dropout(dropout), nn.Linear(width, out), in_place(activation())])
             width = out
         self.head = nn.Linear(width, num_classes)
         self.classifier = ("resize", "hidden", "head")

@@ -1,6 +1,6 @@
 """DARTS: a network of cells whose operations gradient descent chose; the genotype is an argument."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from torch import Tensor, nn
@@ -35,8 +35,7 @@ class DARTS(nn.Module):
     The default is the network for ImageNet with the genotype DARTS V2. The operations of the first cells have
     `dim` channels, the stem `stem_ratio` times as many; a cell's output is all its new states side by side. The
     operations are those of `blocks.cell.operation`. The probability of dropping one grows from 0 in the first
-    cell to `drop_path` in the last (arXiv:1605.07648). The auxiliary classifier, which training alone uses, is
-    left out.
+    cell to `drop_path` in the last (arXiv:1605.07648). The auxiliary classifier is in `WithAuxiliary`.
 
     Shapes: (B, C, H, W) → (B, num_classes); `features` → the stem's maps but for the last, and the maps before
     each halving and at the end, (B, channels[i], H / strides[i], W / strides[i]), sizes rounded up.
@@ -77,6 +76,7 @@ class DARTS(nn.Module):
         older, newer = (list(zip(self.stem.channels, self.stem.strides, strict=True)) * 2)[-2:]
         self.cells = nn.ModuleList()
         self.reductions = [depth // 3, 2 * depth // 3]  # the cells that halve the size
+        self.auxiliary_cell = self.reductions[-1]
         for i in range(depth):
             stride = 2 if i in self.reductions else 1
             edges = reduction_cell if stride == 2 else normal_cell
@@ -98,18 +98,33 @@ class DARTS(nn.Module):
 
     def features(self, x: Tensor) -> list[Tensor]:
         """(B, C, H, W) → the stem's finer maps, the map before each reduction cell, and the last one."""
-        maps = self.stem.features(x)
-        older, newer = (maps * 2)[-2:]
-        maps = maps[:-1]
-        for i, cell in enumerate(self.cells):
+        stem = self.stem.features(x)
+        *maps, x = stem
+        for i, y in enumerate(self.outputs_of_cells(stem)):
             if i in self.reductions:
-                maps.append(newer)
+                maps.append(x)
+            x = y
+        return [*maps, x]
+
+    def with_cell(self, x: Tensor, cell: int) -> tuple[Tensor, Tensor]:
+        """(B, C, H, W) → (B, num_classes) and the output of that cell."""
+        outputs = list(self.outputs_of_cells(self.stem.features(x)))
+        return self.classify(outputs[-1]), outputs[cell]
+
+    def outputs_of_cells(self, stem: list[Tensor]) -> Iterator[Tensor]:
+        """The stem's maps → the output of each cell, one after the other."""
+        older, newer = (stem * 2)[-2:]
+        for cell in self.cells:
             older, newer = newer, cell(older, newer)
-        return [*maps, newer]
+            yield newer
+
+    def classify(self, x: Tensor) -> Tensor:
+        """The last map (B, C, h, w) → (B, num_classes)."""
+        return self.head(self.drop(self.pool(x)))
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) → (B, num_classes)."""
-        return self.head(self.drop(self.pool(self.features(x)[-1])))
+        return self.classify(self.features(x)[-1])
 
 
 _PAPER = "Liu et al. 2018, arXiv:1806.09055"

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from torch.nn import BatchNorm2d, ReLU
 
+from netwright.blocks.activation import in_place
 from netwright.blocks.conv import kaiming_init
 from netwright.blocks.dense import DenseBlock, DenseTransition
 from netwright.blocks.dense_layer import DenseBottleneck
@@ -55,7 +56,8 @@ class DenseNet(nn.Module):
             channels = block.out_channels
             self.channels.append(channels)
             self.strides.append(self.stem.stride * 2**i)
-        self.norm, self.act = norm(channels), activation()
+        self.norm = norm(channels)
+        self.act = in_place(activation(), self.norm)
         self.drop = nn.Dropout(dropout)
         self.head = nn.Linear(channels, num_classes)
         self.classifier = ("norm", "act", "drop", "head")

@@ -46,7 +46,9 @@ class LeNet(nn.Module):
         """(B, C, H, W) → (B, num_classes)."""
         x = self.pool(self.act1(self.conv1(pad_to(x, 32))))  # (B, 6, 14, 14), of an image of 32 × 32 pixels
         x = self.pool(self.act2(self.conv2(x)))  # (B, 16, 5, 5)
-        x = self.act3(self.fc1(self.resize(x).flatten(1)))
+        if x.shape[-2:] != (5, 5):
+            x = self.resize(x)
+        x = self.act3(self.fc1(x.flatten(1)))
         return self.head(self.act4(self.fc2(x)))
 
 

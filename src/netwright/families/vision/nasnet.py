@@ -1,5 +1,6 @@
 """NASNet: one cell that keeps the size and one that halves it, found by a search on CIFAR-10, stacked."""
 
+from collections.abc import Iterator
 from functools import partial
 
 import torch.nn.functional as F
@@ -42,7 +43,7 @@ class NASNet(nn.Module):
     reduction cells follow the stem; for small images take `SmallStem` and none. With `skip_reduction` the cell
     behind a reduction cell reads the same older cell as that one. Convolutions and poolings are padded as
     TensorFlow's "same". The probability of dropping an operation grows from 0 in the first cell to `drop_path`
-    in the last (arXiv:1605.07648). The paper's auxiliary classifier, which training alone uses, is left out.
+    in the last (arXiv:1605.07648). The paper's auxiliary classifier is in `WithAuxiliary`.
 
     Shapes: (B, C, H, W) → (B, num_classes); `features` → the map before each reduction cell and the last one,
     (B, channels[i], H / strides[i], W / strides[i]), sizes rounded up behind the stem.
@@ -104,6 +105,7 @@ class NASNet(nn.Module):
             self.cells.append(cell)
         self.channels.append(newer[0])
         self.strides.append(newer[1])
+        self.auxiliary_cell = self.reductions[-1] - 1  # the last before the size is halved for the last time
         self.act = activation()
         self.pool = pooling(newer[0])
         self.drop = nn.Dropout(dropout)
@@ -113,18 +115,33 @@ class NASNet(nn.Module):
 
     def features(self, x: Tensor) -> list[Tensor]:
         """(B, C, H, W) → the map before each reduction cell, and the last one, which is activated."""
-        *maps, newer = self.stem.features(x)
+        *maps, x = self.stem.features(x)
+        for i, y in enumerate(self.outputs_of_cells(x)):
+            if i in self.reductions:
+                maps.append(x)
+            x = y
+        return [*maps, self.act(x)]
+
+    def with_cell(self, x: Tensor, cell: int) -> tuple[Tensor, Tensor]:
+        """(B, C, H, W) → (B, num_classes) and the output of that cell."""
+        outputs = list(self.outputs_of_cells(self.stem(x)))
+        return self.classify(self.act(outputs[-1])), outputs[cell]
+
+    def outputs_of_cells(self, newer: Tensor) -> Iterator[Tensor]:
+        """The stem's map → the output of each cell, one after the other."""
         older = newer
         for i, cell in enumerate(self.cells):
-            if i in self.reductions:
-                maps.append(newer)
             y = cell(older, newer)
+            yield y
             older, newer = older if i in self.held else newer, y
-        return [*maps, self.act(newer)]
+
+    def classify(self, x: Tensor) -> Tensor:
+        """The last map (B, C, h, w) → (B, num_classes)."""
+        return self.head(self.drop(self.pool(x)))
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) → (B, num_classes)."""
-        return self.head(self.drop(self.pool(self.features(x)[-1])))
+        return self.classify(self.features(x)[-1])
 
 
 class SameMaxPool2d(nn.Module):

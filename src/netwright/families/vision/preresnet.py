@@ -6,6 +6,7 @@ from functools import partial
 from torch import Tensor, nn
 from torch.nn import BatchNorm2d, Identity, ReLU
 
+from netwright.blocks.activation import in_place
 from netwright.blocks.conv import kaiming_init
 from netwright.blocks.residual2d import PreActBottleneck
 from netwright.blocks.slots import Activation, Norm2d, Residual2d, Stem
@@ -47,7 +48,8 @@ class PreActResNet(nn.Module):
         self.stages = ResidualStages(dim, depths, self.stem.stride, block, norm, activation, drop_path)
         self.channels = [*self.stem.channels[:-1], *self.stages.channels]
         self.strides = [*self.stem.strides[:-1], *self.stages.strides]
-        self.norm, self.act = norm(self.channels[-1]), activation()
+        self.norm = norm(self.channels[-1])
+        self.act = in_place(activation(), self.norm)
         self.drop = nn.Dropout(dropout)
         self.head = nn.Linear(self.channels[-1], num_classes)
         self.classifier = ("norm", "act", "drop", "head")
@@ -91,6 +93,7 @@ PRESETS |= {
         "inputs": {"num_classes": 10, "in_channels": 3},
     }
     for name, blocks, block, params, source in [
+        ("110", 18, "preactbasicblock", 1730522, _PAPER + "; 1 × 1 convolutions as shortcuts"),
         ("164", 18, "preactbottleneck", 1703258, _PAPER),
         ("1001", 111, "preactbottleneck", 10327706, _PAPER),
         ("wide16_8", 2, {"preactbasicblock": {"expansion": 8}}, 10961370, _WIDE),

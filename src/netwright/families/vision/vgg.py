@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from torch.nn import Identity, ReLU
 
+from netwright.blocks.activation import in_place
 from netwright.blocks.conv import ConvNormAct, kaiming_init
 from netwright.blocks.downsample import MaxDownsample
 from netwright.blocks.slots import Activation, Norm2d
@@ -57,7 +58,7 @@ class VGG(nn.Module):
         self.hidden = nn.Sequential()
         width *= grid**2
         for out in hidden:
-            self.hidden.extend([nn.Linear(width, out), activation(), nn.Dropout(dropout)])
+            self.hidden.extend([nn.Linear(width, out), in_place(activation()), nn.Dropout(dropout)])
             width = out
         self.head = nn.Linear(width, num_classes)
         self.classifier = ("resize", "hidden", "head")

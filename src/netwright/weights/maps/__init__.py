@@ -5,7 +5,11 @@ where a tuple of their keys means these tensors one after the other along the fi
 
 - `CLASSIFIER`: our keys that only the class scores need, which a network without its classifier lacks;
 - `RENAMED`, {publisher: [(pattern, replacement), …]}: what older files call by other names;
+- `SPLIT`, {publisher: (pattern, replacements)}: their tensors that are several of ours, in equal parts;
 - `UNUSED`, {publisher: pattern}: their tensors that classify nothing, such as a pooler;
+- `SCORES`, {our key: rows for each class}: where the class scores are not `head` alone;
+- `classes`, a function of their number: the names of the classes, where not ImageNet's;
+- `epsilon`, a function of the publisher and the names in the file: ε of their batch norm, None where it is ours;
 - `images`, a function of the publisher and the shapes: what their weights were trained on, where not as torchvision's.
 """
 

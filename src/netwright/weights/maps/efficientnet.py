@@ -1,5 +1,7 @@
 """EfficientNet, B0 to B7 and Lite."""
 
+from dataclasses import replace
+
 from netwright.weights.input import Input
 from netwright.weights.maps import Shapes, _inverted, replaced
 
@@ -48,5 +50,6 @@ def images(publisher: str, shapes: Shapes) -> Input:
     blocks = _inverted.blocks(shapes)
     width = shapes[list(blocks)[-1] + ".project.conv.weight"][0]
     size = 224 if len(blocks) == 16 else SIZES.get(width, 224)
-    values = {} if any("gate" in b.parts for b in blocks.values()) else {"mean": LITE_MEAN, "std": LITE_STD}
-    return Input(**values, size=size, crop=size / (size + 32), interpolation="bicubic")
+    found = Input(size=size, crop=size / (size + 32), interpolation="bicubic")
+    lite = not any("gate" in b.parts for b in blocks.values())
+    return replace(found, mean=LITE_MEAN, std=LITE_STD) if lite else found

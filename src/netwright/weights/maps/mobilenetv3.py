@@ -1,5 +1,7 @@
 """MobileNetV3."""
 
+from collections.abc import Collection
+
 from netwright.weights.input import Input
 from netwright.weights.maps import Shapes, _inverted
 
@@ -33,6 +35,11 @@ def _last_conv(blocks: dict[str, _inverted.Block]) -> str:
 
 
 MAPS = {"torchvision": torchvision, "timm": timm}
+
+
+def epsilon(publisher: str, names: Collection[str]) -> float | None:
+    """timm's own (mobilenetv3_…; those with tf_ in front, by the same names in the file, have 0.001)."""
+    return 1e-5 if publisher == "timm" else None
 
 
 def images(publisher: str, shapes: Shapes) -> Input:

@@ -1,6 +1,7 @@
 """ViT."""
 
 import re
+from collections.abc import Callable
 from math import isqrt
 
 from netwright.weights.input import HALF, Input
@@ -38,25 +39,37 @@ def transformers(key: str) -> Keys:
     return key
 
 
-MAPS = {"timm": each(timm), "torchvision": each(torchvision), "transformers": each(transformers)}
+MAE = "transformers (MAE)"
+MAPS = {"timm": each(timm), "torchvision": each(torchvision)}
+MAPS |= {"transformers": each(transformers), MAE: each(transformers)}
 
+# Names of transformers before version 5, which the files on the hub have.
+OLDER: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
+    (r"^(\w+)\.encoder\.layer\.", r"\1.layers."),
+    (r"\.attention\.attention\.(query|key|value)\.", lambda m: f".attention.{m[1][0]}_proj."),
+    (r"\.attention\.output\.dense\.", ".attention.o_proj."),
+    (r"\.intermediate\.dense\.", ".mlp.fc1."),
+    (r"\.output\.dense\.", ".mlp.fc2."),
+]
 RENAMED = {
     "torchvision": [(r"\.mlp\.linear_1\.", ".mlp.0."), (r"\.mlp\.linear_2\.", ".mlp.3.")],
-    "transformers": [  # before version 5
-        (r"^vit\.encoder\.layer\.", "vit.layers."),
-        (r"\.attention\.attention\.(query|key|value)\.", lambda m: f".attention.{m[1][0]}_proj."),
-        (r"\.attention\.output\.dense\.", ".attention.o_proj."),
-        (r"\.intermediate\.dense\.", ".mlp.fc1."),
-        (r"\.output\.dense\.", ".mlp.fc2."),
-    ],
+    "transformers": OLDER,
+    MAE: OLDER,
 }
-UNUSED = {"transformers": r"^vit\.pooler\."}
+UNUSED = {"transformers": r"^vit\.pooler\.", MAE: r"^decoder\."}
 
 
 def images(publisher: str, shapes: Shapes) -> Input:
-    size = isqrt(shapes["position.weight"][0] - 1) * shapes["embed.proj.weight"][-1]
+    size = image_size(shapes)
     if publisher == "torchvision":
         return Input(size=size)
     if publisher == "timm":
         return Input(HALF, HALF, size, crop=0.9, interpolation="bicubic")
+    if publisher == MAE:
+        return Input(size=size, crop=1.0, interpolation="bicubic")
     return Input(HALF, HALF, size, crop=1.0)
+
+
+def image_size(shapes: Shapes, prefix: int = 1) -> int:
+    """The side of the images whose patches the positions are those of."""
+    return isqrt(shapes["position.weight"][0] - prefix) * shapes["embed.proj.weight"][-1]
