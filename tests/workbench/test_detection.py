@@ -29,7 +29,8 @@ def shapes(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def result(shapes, tmp_path_factory):
-    return nw.design(shapes, steps=4, workers=2, out=tmp_path_factory.mktemp("out") / "result")
+    out = tmp_path_factory.mktemp("out") / "result"
+    return nw.design(shapes, steps=4, workers=2, exclude=["yolox", "faster_rcnn"], out=out)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +61,7 @@ def test_the_report_has_figures_classes_overlays_and_baselines(result):
     assert "AP50" in (result.folder / "report.md").read_text()
     candidates = {row["family"] for row in content["decision"]["candidates"]}
     rejected = {row["family"] for row in content["decision"]["rejected"]}
-    assert candidates == {"retinanet", "yolox", "faster_rcnn"} and rejected == {"detr"}
+    assert candidates == {"retinanet"} and rejected == {"detr", "yolox", "faster_rcnn"}
 
 
 def test_predict_py_finds_the_boxes_that_we_find(result, eager, tmp_path):
