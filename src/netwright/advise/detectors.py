@@ -52,7 +52,7 @@ def _backbone(dim: int, blocks: int, side: int) -> Args:
 def retinanet(rung: tuple, side: int, coarse: int) -> Args:
     """Backbone, pyramid and heads grow together."""
     dim, blocks, neck = rung
-    pyramid = {"fpn": {"dim": neck, "norm": "batchnorm2d"}}
+    pyramid = {"fpn": {"dim": neck, "norm": "batchnorm2d", "levels": "convlevels"}}
     return {"backbone": _backbone(dim, blocks, side), "neck": pyramid, "norm": "groupnorm"}
 
 

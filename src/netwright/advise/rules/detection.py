@@ -96,8 +96,8 @@ DETECTION = (
         "R",
         when=_BOXES,
         value={"fine": 16, "finest": 4, "coarse": 8, "least": 1.5, "most": 8.0},
-        because="Half of the objects have {least_side} to {object_side} pixels a side: the finest map has a stride of "
-        "{finest}.",
+        because="Half of the objects have less than {object_side} pixels a side, one in twenty less than {least_side}: "
+        "anchors begin there, and the finest map has a stride of {finest}.",
     ),
     Rule(
         "D5b",
@@ -128,18 +128,18 @@ DETECTION = (
     Rule(
         "D7",
         "Baselines of boxes: the usual places of each class, and windows over the image that a linear model and a "
-        "random forest judge by colours and gradients, on the same split.",
+        "forest judge by colours and gradients, on the same split.",
         "Dalal & Triggs 2005; arXiv:1311.2524 for the regression of boxes",
         "V",
         when=_BOXES,
-        because="The usual boxes of each class, and a linear model and a random forest that judge windows by their "
+        because="The usual boxes of each class, and a linear model and a forest that judge windows by their "
         "colours and gradients, are trained on the same split.",
     ),
     Rule(
         "D8",
         "Adam at 1e-3 trains detectors of a few million parameters from the start; heads shared by all maps want a "
         "norm that knows no batch.",
-        "arXiv:1811.08883, arXiv:1803.08494; netwright: emoji on photos",
+        "arXiv:1811.08883, arXiv:1803.08494, netwright: emoji on photos",
         "V",
         when=_BOXES,
     ),
