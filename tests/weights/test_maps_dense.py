@@ -1,5 +1,6 @@
 """Detectors and segmenters: the references' checkpoints make ours equal to them, frozen norms and older names too."""
 
+import json
 import re
 from functools import partial
 
@@ -24,7 +25,7 @@ from netwright.families.segmentation.segformer import SegFormer
 from netwright.families.vision.mit import MixTransformer
 from netwright.families.vision.resnet import ResNet
 from netwright.weights import Input, class_names, load_into, match
-from netwright.weights.transfer import maps_of
+from netwright.weights.recognise import maps_of
 from tests.families.detection import reference, test_detr, test_yolox
 from tests.families.segmentation import references
 from tests.families.vision.contract import images
@@ -206,6 +207,10 @@ def test_detr_with_transformers_resnet(tmp_path):
     ours = TINY_DETR(backbone=test_detr.FROZEN)
     loaded = assert_loads(ours, theirs, tmp_path, X, boxes_and_logits, our_boxes_and_logits)
     assert loaded.publisher == "transformers" and not loaded.adapted and not loaded.left_out
+
+    config = {"image_mean": [0.4] * 3, "image_std": [0.2] * 3, "size": {"shortest_edge": 600, "longest_edge": 900}}
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps(config))
+    assert match(ours, tmp_path).input == Input((0.4,) * 3, (0.2,) * 3, 600, None)  # boxes need the whole image
 
     again = TINY_DETR(backbone=test_detr.FROZEN)
     loaded = load_into(again, by_its_authors(theirs.state_dict()))

@@ -24,7 +24,7 @@ from netwright.families.vision.swin import Swin
 from netwright.families.vision.vgg import VGG
 from netwright.families.vision.vit import ViT
 from netwright.weights import Input, load_into
-from netwright.weights.transfer import maps_of
+from netwright.weights.recognise import maps_of
 from tests.families.presets import build
 from tests.families.vision.contract import images
 from tests.parity import randomise

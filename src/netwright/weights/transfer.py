@@ -1,13 +1,10 @@
 """Published tensors into a family, each exactly once; what does not fit as it is, is adapted, and said."""
 
-import importlib
-import importlib.util
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from math import isqrt
 from pathlib import Path
-from types import ModuleType
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -17,7 +14,7 @@ from netwright.blocks.grid_position import GridPosition
 from netwright.errors import InputError
 from netwright.weights.input import Input, class_names
 from netwright.weights.load import input_of, load
-from netwright.weights.maps import Keys
+from netwright.weights.recognise import maps_of, names_of, recognise, unused
 
 HEAD = {"head.weight": 1, "head.bias": 1}  # the scores of the classes: rows for each, in most families
 
@@ -82,16 +79,18 @@ def _match(
     scores: Mapping[str, int] = getattr(maps, "SCORES", HEAD)
     shapes = {key: tuple(x.shape) for key, x in own.items()}
     shapes |= {key: (0, 0) for key in maps.CLASSIFIER if key not in own}
-    publisher, theirs, mapping = _recognise(maps, shapes, given, publisher)
+    publisher, theirs, mapping = recognise(maps, shapes, given, publisher)
 
-    used = [name for keys in mapping.values() for name in _names(keys)]
-    assert len(used) == len(set(used)), f"the map of {publisher} uses a tensor twice"
-    left_out = dict.fromkeys(_unused(maps, publisher, theirs.keys() - set(used)), "serves no class score")
+    used = [name for keys in mapping.values() for name in names_of(keys)]
+    known = set(used)
+    assert len(used) == len(known), f"the map of {publisher} uses a tensor twice"
+    spare = [key for key in theirs if key not in known]
+    left_out = dict.fromkeys(unused(maps, publisher, spare), "serves no class score")
     adapted: dict[str, str] = {}
     values: dict[str, Tensor] = {}
     missing = []
     for key, target in own.items():
-        names = _names(mapping[key])
+        names = names_of(mapping[key])
         absent = [name for name in names if name not in theirs]
         if absent and key in scores:
             left_out[key] = "stays as it was: the weights have no class scores"
@@ -105,91 +104,41 @@ def _match(
             else:
                 values[key], note = _fitted(model, key, value, own)
                 adapted |= {key: note} if note else {}
-    headless = [name for key in maps.CLASSIFIER if key not in own for name in _names(mapping[key])]
+    headless = [name for key in maps.CLASSIFIER if key not in own for name in names_of(mapping[key])]
     left_out |= {name: "the network has no classifier" for name in headless if name in theirs}
-    extra = sorted(theirs.keys() - set(used) - left_out.keys())
+    extra = sorted(set(spare) - left_out.keys())
     if missing or extra:
         raise InputError(_difference(missing, extra), where=publisher, fix="is it the same variant of the family?")
 
     if hasattr(maps, "epsilon"):
         adapted |= _levelled(model, values, maps.epsilon(publisher, everything))
-    known = input_of(source) if isinstance(source, str | Path) else None
-    if known is None:
-        known = maps.images(publisher, shapes) if hasattr(maps, "images") else Input()
+    usual = maps.images(publisher, shapes) if hasattr(maps, "images") else Input()
+    prepared = (input_of(source) if isinstance(source, str | Path) else None) or usual
+    if usual.crop is None:  # which a configuration does not say
+        prepared = replace(prepared, crop=None)
     first = next(iter(scores), None)
     number = len(values[first]) // scores[first] if first in values else 0
     classes = getattr(maps, "classes", _imagenet)(number)
-    return values, Loaded(publisher, tuple(values), adapted, left_out, known, classes)
+    return values, Loaded(publisher, tuple(values), adapted, left_out, prepared, classes)
 
 
 def _imagenet(number: int) -> tuple[str, ...]:
     return class_names() if number == 1000 else ()
 
 
-def _unused(maps: ModuleType, publisher: str, names: Iterable[str]) -> list[str]:
-    """Those of the publisher's tensors that our families have no place for."""
-    pattern = getattr(maps, "UNUSED", {}).get(publisher)
-    return [name for name in names if pattern and re.search(pattern, name)]
-
-
 def _levelled(model: nn.Module, values: dict[str, Tensor], theirs: float | None) -> dict[str, str]:
     """Variances such that σ² + ε is what it is in the publisher's network, and what was done."""
-    changed = 0
-    for key in values:
-        module = model.get_submodule(key.rpartition(".")[0])
-        ours = getattr(module, "eps", theirs)
-        if key.endswith("running_var") and theirs is not None and isinstance(ours, float) and ours != theirs:
-            values[key], changed, said = values[key] + (theirs - ours), changed + 1, ours
+    changed: list[float] = []
+    for key in [key for key in values if key.endswith("running_var")]:
+        norm: Any = model.get_submodule(key.rpartition(".")[0])
+        ours = norm.eps
+        if theirs is not None and theirs != ours:
+            values[key] = values[key] + (theirs - ours)
+            changed.append(ours)
     if not changed:
         return {}
-    return {"running_var": f"{theirs} − {said} is added in {changed} norms, whose ε is {theirs} there, {said} here"}
-
-
-def maps_of(model: nn.Module) -> ModuleType:
-    """The file of maps of the model's family, which is named like it."""
-    family = type(model).__module__.rpartition(".")[2]
-    name = f"netwright.weights.maps.{family}"
-    if not type(model).__module__.startswith("netwright.families.") or importlib.util.find_spec(name) is None:
-        raise InputError(f"no published weights are known for {type(model).__name__}")
-    return importlib.import_module(name)
-
-
-def _recognise(
-    maps: ModuleType, shapes: dict[str, tuple[int, ...]], given: Mapping[str, Tensor], publisher: str | None
-) -> tuple[str, dict[str, Tensor], dict[str, Keys]]:
-    """The publisher whose names the tensors have, the tensors by their newest names, and the map."""
-    if publisher is not None and publisher not in maps.MAPS:
-        raise InputError(f"no map of publisher {publisher!r}", fix=f"there are maps of {', '.join(maps.MAPS)}")
-    best = None
-    for name in [publisher] if publisher else list(maps.MAPS):
-        theirs = _split(given, getattr(maps, "SPLIT", {}).get(name))
-        for pattern, replacement in getattr(maps, "RENAMED", {}).get(name, []):
-            theirs = {re.sub(pattern, replacement, key): value for key, value in theirs.items()}
-        mapping = maps.MAPS[name](shapes)
-        found = sum(n in theirs for keys in mapping.values() for n in _names(keys))
-        found += len(_unused(maps, name, theirs)) if found else 0
-        if best is None or found > best[0]:
-            best = found, name, theirs, mapping
-    assert best is not None
-    if not best[0]:
-        some = ", ".join(list(given)[:3])
-        what = f"the tensors ({some}, …) have the names of no known publisher"
-        raise InputError(what, fix=f"known are {', '.join(maps.MAPS)}")
-    return best[1:]
-
-
-def _split(given: Mapping[str, Tensor], rule: tuple[str, Sequence[str]] | None) -> dict[str, Tensor]:
-    """Those tensors that the pattern finds in equal parts along the first axis, each by its replacement."""
-    if rule is None:
-        return dict(given)
-    out: dict[str, Tensor] = {}
-    for key, value in given.items():
-        if re.search(rule[0], key) and len(value) % len(rule[1]) == 0:
-            parts = value.chunk(len(rule[1]))
-            out |= {re.sub(rule[0], name, key): part for name, part in zip(rule[1], parts, strict=True)}
-        else:
-            out[key] = value
-    return out
+    what = f"in {len(changed)} norms {theirs} − {changed[0]} is added"
+    return {"running_var": f"{what}, since ε is {theirs} there, {changed[0]} here"}
 
 
 def _fitted(model: nn.Module, key: str, value: Tensor, own: Mapping[str, Tensor]) -> tuple[Tensor, str]:
@@ -229,7 +178,3 @@ def _difference(missing: list[str], extra: list[str]) -> str:
             more = f" and {len(names) - 3} more" if len(names) > 3 else ""
             parts.append(words.format(", ".join(names[:3]) + more))
     return "; ".join(parts)
-
-
-def _names(keys: Keys) -> tuple[str, ...]:
-    return (keys,) if isinstance(keys, str) else keys

@@ -38,7 +38,7 @@ MAPS = {"torchvision": torchvision, "timm": timm}
 
 
 def epsilon(publisher: str, names: Collection[str]) -> float | None:
-    """timm's own (mobilenetv3_…; those with tf_ in front, by the same names in the file, have 0.001)."""
+    """timm's mobilenetv3_…; its tf_mobilenetv3_… is another network, padded as TensorFlow's."""
     return 1e-5 if publisher == "timm" else None
 
 
