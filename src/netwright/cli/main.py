@@ -41,7 +41,8 @@ def design(
         str | None, typer.Option(help="binary, multiclass, regression, segmentation or detection; seen from the data.")
     ] = None,
     metric: Annotated[
-        str | None, typer.Option(help="accuracy, balanced_accuracy, f1_macro, auc, log_loss, rmse, mae, r2.")
+        str | None,
+        typer.Option(help="accuracy, f1_macro, auc, log_loss, rmse, mae, r2, miou, dice, ap50, map50_95 and others."),
     ] = None,
     params: Annotated[
         str | None, typer.Option(help="Most parameters: 200k, 1.5M.", rich_help_panel="Hard limits")
