@@ -33,8 +33,8 @@ RATE_BY_PARAMS: list[tuple[float, float]] = [(3e6, 1.0), (3e7, 0.5), (float("inf
 BATCH: dict[str, list[tuple[float, int]]] = {
     "image": [(300, 16), (1000, 32), (20_000, 64), (100_000, 128), (float("inf"), 256)],
     "table": [(300, 16), (1000, 32), (5000, 64), (20_000, 128), (40_000, 256), (float("inf"), 512)],
-    "text": [(300, 16), (2000, 32), (50_000, 64), (float("inf"), 128)],
     "detection": [(1000, 8), (float("inf"), 16)],
+    "text": [(300, 16), (2000, 32), (50_000, 64), (float("inf"), 128)],
     "segmentation": [(200, 8), (5000, 16), (float("inf"), 32)],
 }
 
