@@ -40,6 +40,18 @@ def masks(rows: int, side: int, channels: int = 3, classes: int = 3) -> tuple[Pr
     return Profile("segmentation", "segmentation", "masks", rows, target, image=image), contract
 
 
+def boxes(
+    rows: int, side: int, channels: int = 3, classes: int = 3, small: float = 0.2, objects: float = 3.0
+) -> tuple[Profile, dict[str, Any]]:
+    """Half of the objects are of 1.5 times the `small` size relative to the image, a quarter below it."""
+    image = {"height": side, "width": side, "channels": channels}
+    sizes = {"p5": small / 2, "p25": small, "p50": 1.5 * small, "p75": 2 * small, "p95": 3 * small}
+    target = {"labels": list(range(classes)), "counts": [9] * classes, "images": [rows] * classes, "imbalance": 12.0}
+    target |= {"sizes": sizes, "objects": {"mean": objects, "p50": objects, "max": int(3 * objects)}, "empty": 0}
+    contract = {"in_channels": channels, "image_size": side, "num_classes": classes}
+    return Profile("detection", "detection", "boxes", rows, target, image=image), contract
+
+
 DIGITS = images(1797, 8)
 MNIST_5K = images(5000, 28)
 PHOTOS = images(3000, 128, channels=3, classes=5)
@@ -47,3 +59,4 @@ DIAMONDS = table(53_940, 6, (6, 8, 9))
 DIABETES = table(442, 10)
 REVIEWS = texts(3000, 64, 4000)
 SHAPES = masks(400, 64)
+STREETS = boxes(400, 64)

@@ -15,14 +15,14 @@ from . import samples
 
 def facts(modality="image", rows=5000, **more):
     base = {"modality": modality, "rows": rows, "task": "multiclass", "classes": 10, "device": "cpu"}
-    pictures = modality in ("image", "segmentation")
+    pictures = modality in ("image", "segmentation", "detection")
     image = {"side": 28, "height": 28, "width": 28, "colour": False} if pictures else {}
     return {**base, **image, **more}
 
 
 @pytest.mark.parametrize("family", ANCHORS)
 def test_every_family_has_a_recipe_with_reasons(family):
-    modality = next(m for m in ("image", "table", "text", "segmentation") if family in families_of(m))
+    modality = next(m for m in ("image", "table", "text", "segmentation", "detection") if family in families_of(m))
     recipe, reasons = recipe_of(family, 100_000, facts(modality))
     assert 0 < recipe.lr < 0.01 and 0 < recipe.weight_decay <= 0.2 and recipe.clip_norm == 1.0
     assert 0.9 <= recipe.ema_decay <= 0.999 and recipe.precision == "fp32"

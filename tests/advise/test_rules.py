@@ -17,6 +17,7 @@ KNOWN = {
     *facts_of(samples.DIAMONDS[0], Brief(), samples.DIAMONDS[1]),
     *facts_of(samples.REVIEWS[0], Brief(), samples.REVIEWS[1]),
     *facts_of(samples.SHAPES[0], Brief(), samples.SHAPES[1]),
+    *facts_of(samples.STREETS[0], Brief(), samples.STREETS[1]),
     "params_counted",
     "training_flops",
     "dim",

@@ -22,6 +22,7 @@ CONTRACTS = {
         {"in_channels": 1, "image_size": 28, "num_classes": 2},
         {"in_channels": 3, "image_size": 96, "num_classes": 3},
     ],
+    "detection": [{"in_channels": 3, "image_size": 64, "num_classes": 2}],
     "text": [{"vocab_size": 500, "max_length": 16, "num_classes": 2}],
 }
 CASES = [(name, contract) for name, scale in SCALES.items() for contract in CONTRACTS[scale.modality]]
@@ -41,7 +42,7 @@ def test_every_rung_builds_and_costs_no_less_than_the_one_before(name, contract)
         counts = [count(Spec(family_of(name), args), contract) for args in rungs]
         for one, two in pairwise(counts):
             assert two.params >= one.params and two.macs >= one.macs and two.size_bytes >= one.size_bytes
-        assert counts[-1].params > 50 * counts[0].params or name in ("textcnn", "bilstm")
+        assert counts[-1].params > 50 * counts[0].params or name in ("textcnn", "bilstm", "faster_rcnn", "detr")
 
 
 @pytest.mark.parametrize(("name", "contract"), CASES, ids=NAMES)
@@ -50,7 +51,10 @@ def test_the_smallest_and_a_middle_rung_run(name, contract):
         rungs = ladder(name, contract, coarse)
         for args in (rungs[0], rungs[len(rungs) // 3]):
             module = network(Spec(family_of(name), args), contract).eval()
-            out = module(**example(contract, batch=2))
+            out = module(**example(contract, batch=2, of=module))
+            if SCALES[name].modality == "detection":
+                assert len(out) == 2 and all(set(one) == {"boxes", "scores", "labels"} for one in out)
+                continue
             pixels = [contract["image_size"]] * 2 if SCALES[name].modality == "segmentation" else []
             assert out.shape == (2, contract["num_classes"], *pixels)
             assert out.isfinite().all()

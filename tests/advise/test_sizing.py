@@ -22,6 +22,7 @@ DATA = {
     "table": samples.table(20_000, 8, (5,), 3),
     "text": samples.REVIEWS,
     "segmentation": samples.masks(400, 32),
+    "detection": samples.STREETS,
 }
 
 

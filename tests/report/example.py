@@ -189,6 +189,21 @@ def digits() -> Report:
                 ],
                 "overlays": [{"name": "007", "score": 0.61, "images": [PICTURE] * 3}],
             },
+            "detection": {
+                "split": "test",
+                "figures": {"ap50": 0.71, "ap75": 0.44, "map50_95": 0.41, "recall": 0.52, "small": 0.3, "large": None},
+                "classes": [{"label": "disc", "ap50": 0.71, "map50_95": 0.41, "objects": 60, "colour": "#e64b35"}],
+                "overlays": [
+                    {
+                        "name": "008.png",
+                        "score": 0.5,
+                        "image": PICTURE,
+                        "size": [64, 48],
+                        "true": [{"box": [0.1, 0.2, 0.5, 0.6], "code": 0}],
+                        "predicted": [{"box": [0.12, 0.2, 0.52, 0.61], "code": 0, "score": 0.93}],
+                    }
+                ],
+            },
             "predictions": None,
             "events": [],
             "findings": ["Training and validation loss meet at the end: no sign of overfitting."],

@@ -120,7 +120,7 @@ def test_shapes_that_do_not_fit_are_refused():
 def test_defaults_and_names():
     assert DEFAULT_METRICS == {
         **{"binary": "auc", "multiclass": "accuracy", "regression": "rmse"},
-        "segmentation": "miou",
+        **{"segmentation": "miou", "detection": "ap50"},
     }
     assert metric_for("regression").name == "rmse"
     assert metric_for("binary", "F1-macro").name == "f1_macro"

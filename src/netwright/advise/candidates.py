@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from netwright.advise.defaults import Chosen, affordable_passes, choose_size, families_of, seconds_a_pass
+from netwright.advise.detectors import arguments_for_objects
 from netwright.advise.facts import facts_of, rounded
 from netwright.advise.networks import count
 from netwright.advise.recipe import batch_size, recipe_of, regularisation
@@ -22,7 +23,13 @@ PREFERRED = 100.0
 SECOND_VARIANT = 0.75
 """Points that a family's second variant loses, so that another family of like merit goes first."""
 PER_FAMILY = 2
-KINDS = {"vision": "images", "tabular": "tables", "text": "texts", "segmentation": "images with masks"}
+KINDS = {
+    "vision": "images",
+    "tabular": "tables",
+    "text": "texts",
+    "segmentation": "images with masks",
+    "detection": "images with boxes",
+}
 """What families of a folder are for, in words."""
 
 
@@ -97,7 +104,7 @@ def propose(profile: Profile, brief: Brief, contract: Mapping[str, Any], most: i
     taken = {entry.family for entry in chosen}
     for family in dict.fromkeys(entry.family for entry in ranked if entry.family not in taken):
         rejected.append(_not_reached(family, ranked, chosen, facts))
-    shared = ("S0.1", "S0.3", "S0.4", "S0.5", "B2", "L1", "S5.6", "N3", "T15", "T18", "T25", "G3", "G6")
+    shared = ("S0.1", "S0.3", "S0.4", "S0.5", "B2", "L1", "S5.6", "N3", "T15", "T18", "T25", "G3", "G6", "D7")
     notes = [reason(r, facts) for r in speaking if r.id in shared]
     return Proposal(candidates, rejected, notes, facts)
 
@@ -172,7 +179,7 @@ def _candidate(
 ) -> Candidate:
     """The entry at its default size, with its recipe and all reasons."""
     family, variant = entry.family, entry.variant
-    overlay = {**variant.args, **regularisation(family, facts)}
+    overlay = {**variant.args, **regularisation(family, facts), **arguments_for_objects(family, facts)}
     batch = batch_size(facts)
     scale = variant.scale or family
     size = choose_size(family, overlay, contract, facts, batch, scale)

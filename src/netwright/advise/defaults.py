@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from netwright.advise.detectors import arguments_for_objects
 from netwright.advise.facts import TRAIN_SHARE, epochs_for, facts_of
 from netwright.advise.networks import macs_of, weights_of
 from netwright.advise.recipe import batch_size, regularisation
@@ -46,6 +47,10 @@ ANCHORS: dict[str, Anchor] = {
     "tabular_resnet": Anchor(3.0e5, 2e3, 4.0e6, 25, 1.5),
     "ft_transformer": Anchor(3.0e5, 3e3, 7.0e6, 13, 5.0),
     "tabm": Anchor(2.0e5, 2e3, 2.0e6, 22, 3.0),
+    "retinanet": Anchor(1.6e7, 3e4, 4.0e7, 12, 40.0),
+    "yolox": Anchor(1.6e7, 2e4, 6.0e7, 10, 50.0),
+    "faster_rcnn": Anchor(2.0e7, 5e4, 4.5e7, 8, 150.0),
+    "detr": Anchor(2.0e7, 5e4, 4.5e7, 10, 40.0),
     "textcnn": Anchor(3.0e5, 3e3, 1.0e6, 28, 3.0),
     "bilstm": Anchor(4.0e5, 4e3, 4.0e6, 20, 5.0),
     "text_transformer": Anchor(2.0e5, 6e3, 4.0e7, 24, 5.0),
@@ -138,7 +143,7 @@ def _rungs(rungs: list[dict[str, Any]], counted: "_Counter", params: float, macs
 def default_spec(family: str, profile: Profile, contract: Mapping[str, Any], brief: Brief | None = None) -> Spec:
     """The family's plain form at its default size for these data."""
     facts = facts_of(profile, brief or Brief(), contract)
-    overlay = regularisation(family, facts)
+    overlay = {**regularisation(family, facts), **arguments_for_objects(family, facts)}
     return Spec(family, {**choose_size(family, overlay, contract, facts, batch_size(facts)).args, **overlay})
 
 

@@ -5,6 +5,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from netwright.advise.detectors import facts_of_objects
 from netwright.advise.scales import halvings, unet_scales
 from netwright.data.profiles import Profile
 from netwright.design import Brief, Budget
@@ -20,7 +21,8 @@ def facts_of(profile: Profile, brief: Brief, contract: Mapping[str, Any]) -> dic
     """Every fact by name; what does not apply to the modality is absent.
 
     modality, task, rows, test_rows, classes, imbalance · image: height, width, side, channels, colour,
-    halvings, mobile_map · segmentation: those of images, scales, last_map · table: numeric, categorical,
+    halvings, mobile_map · segmentation: those of images, scales, last_map · detection:
+    those of images, and of objects (`detectors`) · table: numeric, categorical,
     features, max_cardinality · text: length (95th percentile), median_length, vocabulary · attention_pairs ·
     device, time_s, limits, limited, memory_limited, latency_limited.
     """
@@ -35,8 +37,10 @@ def facts_of(profile: Profile, brief: Brief, contract: Mapping[str, Any]) -> dic
     if profile.task != "regression":
         found["classes"] = profile.num_classes
         found["imbalance"] = profile.target.get("imbalance")
-    if profile.modality in ("image", "segmentation"):
+    if profile.modality in ("image", "segmentation", "detection"):
         found |= _image(profile, contract)
+        if profile.modality == "detection":
+            found |= facts_of_objects(profile.target, found["side"])
         if profile.modality == "segmentation":
             found |= _masks(found["side"])
     elif profile.modality == "text":

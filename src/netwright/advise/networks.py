@@ -2,10 +2,12 @@
 weights.
 """
 
+import copy
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from inspect import signature
 from typing import Any
 
 import torch
@@ -37,14 +39,18 @@ def network(spec: Spec, contract: Contract, device: str = "cpu") -> nn.Module:
         return make(resolve_inputs(spec, contract))
 
 
-def example(contract: Contract, batch: int = 1, device: str = "cpu") -> dict[str, Tensor]:
-    """Inputs of the contract's shapes under the names of `forward`, values of no meaning."""
+def example(contract: Contract, batch: int = 1, device: str = "cpu", of: nn.Module | None = None) -> dict[str, Tensor]:
+    """Inputs of the contract's shapes under the names of `forward`, values of no meaning.
+
+    `of`: the network, where it may call its images otherwise than x, as detectors do.
+    """
     if "vocab_size" in contract:
         length = int(contract.get("max_length", 256))
         return {"tokens": torch.ones(batch, length, dtype=torch.int64, device=device)}
     if "in_channels" in contract:
         side = int(contract.get("image_size", 224))
-        return {"x": torch.zeros(batch, int(contract["in_channels"]), side, side, device=device)}
+        name = "x" if of is None else next(iter(signature(of.forward).parameters))
+        return {name: torch.zeros(batch, int(contract["in_channels"]), side, side, device=device)}
     columns = len(contract.get("cardinalities", ()))
     return {
         "x_num": torch.zeros(batch, int(contract["num_features"]), device=device),
@@ -67,6 +73,18 @@ def macs_of(spec: Spec, contract: Contract) -> int:
     return _macs(spec, json.dumps(contract))
 
 
+def fixed(module: nn.Module) -> nn.Module:
+    """A detector that stops before it chooses among boxes: what it computes depends on shapes alone, so that it can be
+    counted and drawn. It shares the weights; other networks stay as they are.
+    """
+    raw = getattr(module, "raw", None)
+    if raw is None:
+        return module
+    seen = copy.copy(module)
+    seen.forward = raw
+    return seen
+
+
 @lru_cache(4096)
 def _weights(spec: Spec, contract: str) -> tuple[int, int]:
     module = network(spec, json.loads(contract), "meta")
@@ -80,7 +98,7 @@ def _macs(spec: Spec, contract: str) -> int:
     if any(isinstance(part, nn.RNNBase) for part in module.modules()):
         # Without a device an LSTM falls apart into its time steps; with one it is a single, faster operator.
         module, device = network(spec, given).eval(), "cpu"
-    return count_macs(module, example(given, device=device))
+    return count_macs(fixed(module), example(given, device=device, of=module))
 
 
 def file_bytes(module: nn.Module) -> int:

@@ -37,6 +37,10 @@ REFERENCE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"rows": 100_000, "image": {"height": 128, "width": 128, "channels": 3}},
         {"in_channels": 3, "image_size": 128, "num_classes": 10},
     ),
+    "detection": (
+        {"rows": 100_000, "image": {"height": 128, "width": 128, "channels": 3}},
+        {"in_channels": 3, "image_size": 128, "num_classes": 10},
+    ),
 }
 """For each modality a profile and contract so large that a default spends its time computing. A small
 network's latency is the fixed cost of its calls instead, and can't be quartered by making it narrower:
@@ -101,7 +105,8 @@ def value_of(limit: str, spec: Spec, contract: Mapping[str, Any]) -> float:
     """Parameters counted, or peak bytes or median milliseconds measured on this machine at batch 1."""
     if limit == "params":
         return count(spec, contract).params
-    module, inputs = network(spec, contract), example(contract)
+    module = network(spec, contract)
+    inputs = example(contract, of=module)
     if limit == "memory":
         return measure_memory(module, inputs).peak_bytes
     return measure_latency(module, inputs, runs=RUNS).median_ms
@@ -114,5 +119,8 @@ def _budget(limit: str, value: float) -> Budget:
 
 
 def _profile(modality: str, given: Mapping[str, Any]) -> Profile:
-    target = {"labels": list(range(10)), "counts": [given["rows"] // 10] * 10, "imbalance": 1.0}
+    target: dict[str, Any] = {"labels": list(range(10)), "counts": [given["rows"] // 10] * 10, "imbalance": 1.0}
+    if modality == "detection":
+        sizes = {"p5": 0.1, "p25": 0.2, "p50": 0.3, "p75": 0.4, "p95": 0.6}
+        target |= {"sizes": sizes, "objects": {"mean": 3.0, "p50": 3, "max": 8}}
     return Profile(modality, "multiclass", "ten classes", target=target, **given)

@@ -124,6 +124,8 @@ def augmentation(facts: Mapping[str, Any], passes: float = math.inf) -> tuple[li
         return (list(AUGMENT["masks"]), "G5") if facts["colour"] else (list(AUGMENT["grey_masks"]), "G5b")
     if facts["modality"] == "image" and passes < rule("T11b").value["passes"]:
         return ["flip"] if facts["colour"] and facts["side"] >= 24 else [], "T11b"
+    if facts["modality"] == "detection":
+        return (list(AUGMENT["boxes"]), "D6") if facts["colour"] else (list(AUGMENT["grey_boxes"]), "D6b")
     if not facts["colour"]:
         return list(AUGMENT["tiny" if facts["side"] < 16 else "grey"]), "T14"
     if facts["side"] < 24:

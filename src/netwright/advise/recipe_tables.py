@@ -17,6 +17,10 @@ OPTIMISER: dict[str, dict[str, float]] = {
     "tabular_resnet": {"lr": 1.5e-3, "batch": 256, "weight_decay": 0.05},
     "ft_transformer": {"lr": 5e-4, "batch": 256, "weight_decay": 1e-4},
     "tabm": {"lr": 2e-3, "batch": 256, "weight_decay": 1e-3},
+    "retinanet": {"lr": 1.5e-3, "batch": 16, "weight_decay": 0.02},
+    "yolox": {"lr": 1.5e-3, "batch": 16, "weight_decay": 0.02},
+    "faster_rcnn": {"lr": 1.5e-3, "batch": 16, "weight_decay": 0.02},
+    "detr": {"lr": 3e-4, "batch": 16, "weight_decay": 0.01},
     "textcnn": {"lr": 3e-3, "batch": 64, "weight_decay": 0.02},
     "bilstm": {"lr": 4e-3, "batch": 64, "weight_decay": 0.02},
     "text_transformer": {"lr": 2e-3, "batch": 64, "weight_decay": 0.05},
@@ -29,6 +33,7 @@ RATE_BY_PARAMS: list[tuple[float, float]] = [(3e6, 1.0), (3e7, 0.5), (float("inf
 BATCH: dict[str, list[tuple[float, int]]] = {
     "image": [(300, 16), (1000, 32), (20_000, 64), (100_000, 128), (float("inf"), 256)],
     "table": [(300, 16), (1000, 32), (5000, 64), (20_000, 128), (40_000, 256), (float("inf"), 512)],
+    "detection": [(1000, 8), (float("inf"), 16)],
     "text": [(300, 16), (2000, 32), (50_000, 64), (float("inf"), 128)],
     "segmentation": [(200, 8), (5000, 16), (float("inf"), 32)],
 }
@@ -38,11 +43,12 @@ LENGTH: dict[str, dict[str, float]] = {
     "image": {"samples": 2_000_000, "least": 10, "most": 120},
     "table": {"samples": 3_000_000, "least": 15, "most": 300},
     "text": {"samples": 400_000, "least": 5, "most": 40},
+    "detection": {"samples": 300_000, "least": 10, "most": 300},
     "segmentation": {"samples": 400_000, "least": 10, "most": 300},
 }
 
 # modality: evaluations without gain before a run stops (a run has about thirty); None = never
-PATIENCE: dict[str, int | None] = {"image": None, "table": 10, "text": 10, "segmentation": None}
+PATIENCE: dict[str, int | None] = {"image": None, "table": 10, "text": 10, "segmentation": None, "detection": None}
 
 WARMUP = {"share": 0.1, "steps": 2000}  # T8: the smaller of both, 2/(1 − β2) steps
 
@@ -66,6 +72,8 @@ AUGMENT: dict[str, list[Any]] = {
     "large_photo": ["flip", {"affine": {"degrees": 5.0, "scale": 0.2, "shift": 0.1}}],
     "text": [{"token_dropout": {"p": 0.1}}],
     "masks": ["flip_masks", _WITH_MASKS, {"colour": {"strength": 0.15}}],
+    "boxes": ["flip_boxes", {"zoom_boxes": {"scale": 0.3, "shift": 0.15}}, {"colour": {"strength": 0.15}}],
+    "grey_boxes": [{"zoom_boxes": {"scale": 0.3, "shift": 0.15}}, "brightness"],
     "grey_masks": [_WITH_MASKS, "brightness"],
 }
 
@@ -81,6 +89,10 @@ REGULARISE: dict[str, list[tuple[float, dict[str, Any]]]] = {
     "tabular_resnet": [(1000, {"dropout": 0.3}), (float("inf"), {"dropout": 0.15})],
     "ft_transformer": [(float("inf"), {})],
     "tabm": [(1000, {"dropout": 0.2}), (float("inf"), {"dropout": 0.1})],
+    "retinanet": [(float("inf"), {})],
+    "yolox": [(float("inf"), {})],
+    "faster_rcnn": [(float("inf"), {})],
+    "detr": [(float("inf"), {})],
     "textcnn": [(float("inf"), {"dropout": 0.5})],
     "bilstm": [(5000, {"dropout": 0.5}), (float("inf"), {"dropout": 0.3})],
     "text_transformer": [

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from netwright.advise import detectors
 from netwright.advise.rules import rule
 
 Args = dict[str, Any]
@@ -420,6 +421,10 @@ SCALES: dict[str, Scale] = {
     "tabular_resnet": Scale("table", _TABULAR_RESNET, _mlp, ("S5.4", "S3.11")),
     "ft_transformer": Scale("table", _FT_TRANSFORMER, _ft_transformer, ("S5.1",)),
     "tabm": Scale("table", _TABM, _tabm, ("S5.3",)),
+    "retinanet": Scale("detection", detectors.RETINANET, detectors.retinanet, ("D5", "S3.11")),
+    "yolox": Scale("detection", detectors.YOLOX, detectors.yolox, ("D5", "S3.11")),
+    "faster_rcnn": Scale("detection", detectors.FASTER_RCNN, detectors.faster_rcnn, ("D5", "S3.11")),
+    "detr": Scale("detection", detectors.DETR, detectors.detr, ("S3.11",)),
     "textcnn": Scale("text", widths(4, 512), _textcnn, ("S6.textcnn",)),
     "bilstm": Scale("text", _BILSTM, _bilstm, ("S6.rnn",)),
     "text_transformer": Scale("text", _TEXT_TRANSFORMER, _text_transformer, ("S4.1", "S4.3")),

@@ -211,7 +211,8 @@ class _Search:
         return value
 
     def measured(self, spec: Spec, contract: dict[str, Any], name: str, runs: int) -> float:
-        module, inputs = network(spec, contract), example(contract)
+        module = network(spec, contract)
+        inputs = example(contract, of=module)
         if name == "memory":
             value = float(measure_memory(module, inputs).peak_bytes)
         else:
@@ -233,7 +234,8 @@ def sized(spec: Spec, contract: dict[str, Any], limits: Mapping[str, float]) -> 
     values = {"params": counts.params, "size": counts.size_bytes, "flops": 2 * counts.macs}
     cost = {name: Figure(value, UNITS[name], "counted") for name, value in values.items()}
     if any(name in limits for name in MEASURED):
-        module, inputs = network(spec, contract), example(contract)
+        module = network(spec, contract)
+        inputs = example(contract, of=module)
         if "memory" in limits:
             memory = measure_memory(module, inputs)
             cost["memory"] = Figure(memory.peak_bytes, "bytes", memory.how)

@@ -145,6 +145,10 @@ VARIANTS: tuple[Variant, ...] = (
         when={"numeric": 0},
     ),
     *piecewise("tabm", points=1.0),
+    Variant("retinanet", "", "A small residual network under a feature pyramid.", "D1"),
+    Variant("yolox", "", "A CSP network, whose maps are brought together downwards and upwards.", "D2"),
+    Variant("faster_rcnn", "", "A small residual network under a feature pyramid.", "D3"),
+    Variant("detr", "", "A small residual network, then a transformer on its last map.", "D4b"),
     Variant("textcnn", "", "Phrases of 3, 4 and 5 words.", "S6.textcnn"),
     Variant(
         "textcnn",

@@ -31,15 +31,18 @@ def design(
         str,
         typer.Argument(
             help="CSV, TSV, Parquet, JSONL, NPZ, NPY, a folder with one folder of images a class, or with images/ "
-            "and masks/, or one of "
+            "and masks/, or with boxes (COCO's JSON, Pascal VOC's XML), or one of "
             "scikit-learn's sets: breast_cancer, diabetes, digits, iris, wine."
         ),
     ],
     target: Annotated[str | None, typer.Option(help="The column (or array, or file) to predict.")] = None,
     text: Annotated[str | None, typer.Option(help="Classify the text in this column.")] = None,
-    task: Annotated[str | None, typer.Option(help="binary, multiclass or regression; seen from the target.")] = None,
+    task: Annotated[
+        str | None, typer.Option(help="binary, multiclass, regression, segmentation or detection; seen from the data.")
+    ] = None,
     metric: Annotated[
-        str | None, typer.Option(help="accuracy, balanced_accuracy, f1_macro, auc, log_loss, rmse, mae, r2.")
+        str | None,
+        typer.Option(help="accuracy, f1_macro, auc, log_loss, rmse, mae, r2, miou, dice, ap50, map50_95 and others."),
     ] = None,
     params: Annotated[
         str | None, typer.Option(help="Most parameters: 200k, 1.5M.", rich_help_panel="Hard limits")
@@ -165,7 +168,9 @@ def predict(
     source: Annotated[str, typer.Argument(help="New data, like those that it learned from.")],
     out: Annotated[
         Path | None,
-        typer.Option(help="Write the predictions to this CSV (masks: to this folder) instead of the screen."),
+        typer.Option(
+            help="Write the predictions to this CSV (boxes: or JSON; masks: to this folder), not to the screen."
+        ),
     ] = None,
 ) -> None:
     """Predict for new rows; the score too where they hold the target."""

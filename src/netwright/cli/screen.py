@@ -151,7 +151,7 @@ class Screen:
         else:
             predictions.save(out)
         if predictions.score is not None:
-            Console(stderr=True).print(f"{predictions.metric} {predictions.score!r} on {len(predictions.table)} rows")
+            Console(stderr=True).print(f"{predictions.metric} {predictions.score!r} on {predictions.rows} rows")
 
     def listing(self, rows: list[dict], what: str) -> None:
         if self.format == "json":

@@ -6,9 +6,10 @@
     fitted = fit_preprocessing(dataset, parts.train, found)     # plain JSON, from training rows only
     arrays = preprocessing(fitted).load(dataset.inputs)         # what the network is fed
 
-The four `apply_*.py` files need no netwright: one of them is handed over with each network.
+The `apply_*.py` files need no netwright: one of them is handed over with each network.
 """
 
+from netwright.data.apply_detection import DetectionPreprocessing
 from netwright.data.apply_image import ImagePreprocessing
 from netwright.data.apply_segmentation import SegmentationPreprocessing
 from netwright.data.apply_table import TablePreprocessing
@@ -28,6 +29,7 @@ __all__ = [
     "Column",
     "DataWarning",
     "Dataset",
+    "DetectionPreprocessing",
     "ImagePreprocessing",
     "Preprocessing",
     "Profile",

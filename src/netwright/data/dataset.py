@@ -13,7 +13,7 @@ from netwright.data.checks import is_numeric, listing, nearest
 from netwright.data.classes import Classes
 from netwright.errors import InputError
 
-Modality = Literal["table", "image", "text", "segmentation"]
+Modality = Literal["table", "image", "text", "segmentation", "detection"]
 
 
 @dataclass
@@ -26,7 +26,8 @@ class Dataset:
     was read (separator, decimal mark), so that new files are read alike.
 
     Of segmentation, the inputs are paths of images and the target is paths of masks; `classes` says what their values
-    mean, `pixels` (N, K) how many pixels of each class each has.
+    mean, `pixels` (N, K) how many pixels of each class each has. Of detection, the target is the true objects of each
+    image (see `apply_detection`), and `boxes` (N, K) counts those of each class.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Dataset:
     files: pd.DataFrame | None = None
     classes: Classes | None = None
     pixels: np.ndarray | None = None
+    boxes: np.ndarray | None = None
     group: str | None = None
     time_column: str | None = None
     reading: dict[str, Any] = field(default_factory=dict)
@@ -76,6 +78,7 @@ class Dataset:
             files=pick(self.files),
             classes=self.classes,
             pixels=None if self.pixels is None else self.pixels[rows],
+            boxes=None if self.boxes is None else self.boxes[rows],
             group=self.group,
             time_column=self.time_column,
             reading=self.reading,

@@ -6,12 +6,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from netwright.data.apply_detection import DetectionPreprocessing
 from netwright.data.apply_image import ImagePreprocessing
 from netwright.data.apply_segmentation import SegmentationPreprocessing
 from netwright.data.apply_table import TRANSFORMS, TablePreprocessing
 from netwright.data.apply_text import TextPreprocessing
 from netwright.data.checks import listing
 from netwright.data.dataset import Dataset
+from netwright.data.fit_detection import fit_detection
 from netwright.data.fit_image import fit_image
 from netwright.data.fit_segmentation import fit_segmentation
 from netwright.data.fit_table import fit_table
@@ -19,15 +21,24 @@ from netwright.data.fit_text import fit_text
 from netwright.data.profiles import Profile
 from netwright.errors import InputError
 
-Preprocessing = TablePreprocessing | ImagePreprocessing | TextPreprocessing | SegmentationPreprocessing
+Preprocessing = (
+    TablePreprocessing | ImagePreprocessing | TextPreprocessing | SegmentationPreprocessing | DetectionPreprocessing
+)
 APPLY: dict[str, type[Preprocessing]] = {
     "table": TablePreprocessing,
     "image": ImagePreprocessing,
     "text": TextPreprocessing,
     "segmentation": SegmentationPreprocessing,
+    "detection": DetectionPreprocessing,
 }
 
-FIT: dict[str, Any] = {"table": fit_table, "image": fit_image, "text": fit_text, "segmentation": fit_segmentation}
+FIT: dict[str, Any] = {
+    "table": fit_table,
+    "image": fit_image,
+    "text": fit_text,
+    "segmentation": fit_segmentation,
+    "detection": fit_detection,
+}
 
 
 def fit_preprocessing(
@@ -37,7 +48,7 @@ def fit_preprocessing(
 
     target_transform: "none", "log" or "log1p", for regression. Options, by modality:
     table: numeric="quantile"|"standard", max_levels, min_count; image: image_size, channels, moments;
-    segmentation: image_size, channels;
+    segmentation: image_size, channels; detection: image_size, channels, moments;
     text: max_vocabulary, min_frequency, max_length.
     """
     fit: Any = FIT[dataset.modality]
@@ -59,9 +70,10 @@ def preprocessing(fitted: Mapping[str, Any]) -> Preprocessing:
 
 def _fit_target(target: pd.Series, profile: Profile, transform: str) -> tuple[dict[str, Any], list[str]]:
     name = str(target.name)
-    if profile.task == "segmentation":
+    if profile.task in ("segmentation", "detection"):
         labels = profile.target["labels"]
-        return {"kind": "masks", "name": name, "labels": labels}, [f"{len(labels)} classes: {listing(labels)}."]
+        kind = "masks" if profile.task == "segmentation" else "boxes"
+        return {"kind": kind, "name": name, "labels": labels}, [f"{len(labels)} classes: {listing(labels)}."]
     if profile.task != "regression":
         labels = profile.target["labels"]
         return {"kind": "classes", "name": name, "labels": labels}, [f"{name}: {len(labels)} classes."]

@@ -19,12 +19,15 @@ from netwright.data.checks import (
 from netwright.data.classes import Classes
 from netwright.data.dataset import Dataset
 from netwright.data.readers.arrays import check_inputs, check_labels, read_arrays
+from netwright.data.readers.box_folders import BoxFolder, box_counts, is_box_folder, read_box_folder
 from netwright.data.readers.bundled import BUNDLED, read_bundled
 from netwright.data.readers.images import Folder, read_folder
 from netwright.data.readers.masks import MaskFolder, classes_of, count_classes, is_mask_folder, read_mask_folder
 from netwright.data.readers.tables import READABLE, read_table
 from netwright.errors import InputError
 
+PAIRED = ("segmentation", "detection")
+"""Modalities whose target is no column of values: a mask, or boxes, for each image."""
 LIKELY_TARGETS = (
     "target",
     "label",
@@ -49,12 +52,14 @@ def load(
     group: str | None = None,
     time_column: str | None = None,
     drop: Sequence[str] = (),
+    task: str | None = None,
 ) -> Dataset:
     """Read and check a data set.
 
-    source: a file (CSV, TSV, Parquet, JSONL, NPZ, NPY), a folder of images, or of images and masks, the name of one of
-    scikit-learn's sets, a DataFrame, or a pair (inputs, labels). `text` names the column to read as text. `test` is the
-    person's own test part, of the same kind. The `group` column and those in `drop` are not used as features.
+    source: a file (CSV, TSV, Parquet, JSONL, NPZ, NPY), a folder of images, or of images and masks, or of images with
+    boxes, the name of one of scikit-learn's sets, a DataFrame, or a pair (inputs, labels). `text` names the column to
+    read as text. `test` is the person's own test part, of the same kind. The `group` column and those in `drop` are not
+    used as features. `task` "detection" takes the boxes of a folder that has masks as well.
     """
     options: dict[str, Any] = {
         "target": target,
@@ -63,7 +68,7 @@ def load(
         "time_column": time_column,
         "drop": tuple(drop),
     }
-    dataset = _read(source, **options)
+    dataset = _read(source, boxes=task == "detection", **options)
     if test is not None:
         if dataset.test is not None:
             raise InputError(
@@ -71,16 +76,17 @@ def load(
                 where=dataset.origin,
                 fix="give one of the two: leave out --test, or remove the part from the data",
             )
-        named = dataset.modality not in ("image", "segmentation") or _is_table_file(test)
+        named = dataset.modality not in ("image", *PAIRED) or _is_table_file(test)
         options["target"] = dataset.target_name if named else target
-        dataset.test = _read(test, **options, classes=dataset.classes)
+        boxes = dataset.modality == "detection"
+        dataset.test = _read(test, **options, classes=dataset.classes, boxes=boxes)
         _check_same(dataset, dataset.test)
     dataset.name = name or dataset.name
-    if dataset.modality != "segmentation":
+    if dataset.modality not in PAIRED:
         check_target(dataset.target, dataset.origin)
     check_rows(len(dataset), dataset.origin)
     if dataset.test is not None:
-        if dataset.modality != "segmentation":
+        if dataset.modality not in PAIRED:
             check_target(dataset.test.target, dataset.test.origin, part="test")
         check_rows(len(dataset.test), f"{dataset.test.origin} (test part)", least=2)
     for column in (group, time_column):
@@ -89,7 +95,7 @@ def load(
     return dataset
 
 
-def _read(source: Any, classes: Classes | None = None, **options: Any) -> Dataset:
+def _read(source: Any, classes: Classes | None = None, boxes: bool = False, **options: Any) -> Dataset:
     if isinstance(source, pd.DataFrame):
         return _from_frame(source, "table", "the table", **options)
     if isinstance(source, (tuple, list)) and len(source) == 2:
@@ -101,8 +107,14 @@ def _read(source: Any, classes: Classes | None = None, **options: Any) -> Datase
         )
     path = Path(source).expanduser()
     if path.exists():
-        if classes is not None or (path.is_dir() and is_mask_folder(path)):
-            return _from_masks(path, classes, options)
+        masks = path.is_dir() and is_mask_folder(path)
+        if boxes or (classes is None and not masks and is_box_folder(path)):
+            return _from_boxes(path, classes, options)
+        if classes is not None or masks:
+            dataset = _from_masks(path, classes, options)
+            if is_box_folder(path):
+                dataset.notes.append("There are boxes as well: `--task detection` takes these in place of the masks.")
+            return dataset
         return _from_path(path, **options)
     if str(source) in BUNDLED:
         found = read_bundled(str(source))
@@ -311,6 +323,37 @@ def _of_masks(folder: MaskFolder, classes: Classes, name: str, where: str) -> Da
     )
     if folder.test is not None:
         dataset.test = _of_masks(folder.test, classes, name, f"{where} (test folder)")
+    return dataset
+
+
+def _from_boxes(path: Path, classes: Classes | None, options: dict[str, Any]) -> Dataset:
+    """A folder of images with boxes; a test part is held to the `classes` of the data."""
+    _no_columns(path, options)
+    if options["target"] is not None:
+        raise InputError(
+            "a folder of images with boxes has no target column: the boxes are the target",
+            where=str(path),
+            fix="leave --target out",
+        )
+    folder = read_box_folder(path, classes.labels if classes else None)
+    return _of_boxes(folder, path.resolve().name, str(path))
+
+
+def _of_boxes(folder: BoxFolder, name: str, where: str) -> Dataset:
+    dataset = Dataset(
+        name=name,
+        modality="detection",
+        inputs=folder.images,
+        target=pd.Series(folder.objects, name="boxes", dtype=object),
+        target_name="boxes",
+        origin=where,
+        notes=folder.notes,
+        files=folder.files,
+        classes=Classes(folder.labels, list(range(len(folder.labels))), named=True),
+        boxes=box_counts(folder.objects, len(folder.labels)),
+    )
+    if folder.test is not None:
+        dataset.test = _of_boxes(folder.test, name, f"{where} (test part)")
     return dataset
 
 

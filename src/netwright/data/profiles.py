@@ -15,11 +15,12 @@ from netwright.data.apply_text import tokenize
 from netwright.data.checks import is_numeric, listing, shown
 from netwright.data.columns import KINDS, Column, describe
 from netwright.data.dataset import Dataset
-from netwright.data.targets import Task, infer_task, labels_of, mask_summary, summary
+from netwright.data.targets import Task, box_summary, infer_task, labels_of, mask_summary, summary
 from netwright.data.warnings import DataWarning, warnings_of
 from netwright.errors import InputError
 
 COLOUR_MODES = ("RGB", "RGBA", "P", "PA", "CMYK", "YCbCr", "HSV", "LAB", "RGBX")
+OF_IMAGES = {"segmentation": mask_summary, "detection": box_summary}
 MAX_LEVELS = 100_000
 """A category with more levels than this can't be learned, and silently merging them would hide that."""
 
@@ -74,15 +75,15 @@ def profile(dataset: Dataset, task: str | None = None, kinds: Mapping[str, str] 
         task=inferred,
         task_reason=reason,
         rows=len(dataset),
-        target=mask_summary(dataset) if inferred == "segmentation" else summary(dataset.target, inferred),
+        target=OF_IMAGES[inferred](dataset) if inferred in OF_IMAGES else summary(dataset.target, inferred),
         notes=list(dataset.notes),
     )
-    if dataset.test is not None and inferred != "segmentation":
+    if dataset.test is not None and inferred not in OF_IMAGES:
         _check_test(dataset, inferred)
     if dataset.modality == "table":
         found.columns = _columns(dataset, kinds or {})
         _check_columns(dataset, found)
-    elif dataset.modality in ("image", "segmentation"):
+    elif dataset.modality in ("image", "segmentation", "detection"):
         found.image = _image(dataset)
     else:
         found.text = _text(dataset)

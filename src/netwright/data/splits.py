@@ -26,6 +26,7 @@ VALIDATION_ROWS = 4_000
 """More validation rows than this sharpen no decision and are missed in training."""
 
 BINS = 10
+RAREST = "by the rarest class of each image"
 
 
 @dataclass
@@ -83,7 +84,8 @@ def split(
     test_rows = 0 if own else max(1, round(rows * test_fraction))
     validation_rows = min(max(1, round((rows - test_rows) * validation_fraction)), VALIDATION_ROWS)
     sizes = (rows - test_rows - validation_rows, validation_rows, test_rows)
-    strata = _of_rarest_class(dataset.pixels) if dataset.pixels is not None else _strata(dataset.target, profile)
+    shown = _shown(dataset)
+    strata = _of_rarest_class(shown) if shown is not None else _strata(dataset.target, profile)
     found: list[DataWarning] = []
     if time_column:
         time = time_values(dataset, time_column)
@@ -99,11 +101,11 @@ def split(
             found += _groups_in_test(dataset, group)
     else:
         parts = by_class(strata, sizes, np.random.default_rng(seed))
-        ways = {"regression": "by quantiles of the target", "segmentation": "by the rarest class of each image"}
+        ways = {"regression": "by quantiles of the target", "segmentation": RAREST, "detection": RAREST}
         same = ways.get(profile.task, "by class")
         how = f"at random, stratified {same}, seed {seed}"
-    if profile.task == "segmentation":
-        found += _masks_without(dataset, parts)
+    if shown is not None:
+        found += _images_without(dataset, profile.task, parts)
     elif profile.task != "regression":
         found += _classes_without(dataset.target, parts, time_column)
     train, validation, test = (np.sort(part) for part in parts)
@@ -186,20 +188,38 @@ def _of_rarest_class(pixels: np.ndarray) -> np.ndarray:
     return pd.factorize(rare)[0]
 
 
-def _masks_without(dataset: Dataset, parts: tuple[np.ndarray, ...]) -> list[DataWarning]:
-    """A class that no training mask shows can't be learned; one that no test mask shows isn't tested."""
-    assert dataset.classes is not None and dataset.pixels is not None
-    test = dataset.pixels[parts[2]] if dataset.test is None else dataset.test.pixels
-    assert test is not None
+def _shown(dataset: Dataset) -> np.ndarray | None:
+    """Pixels or boxes of each class in each image, (N, K); of boxes with a column for the images that have none."""
+    if dataset.boxes is not None:
+        return np.c_[dataset.boxes, dataset.boxes.sum(axis=1) == 0]
+    return dataset.pixels
+
+
+def _images_without(dataset: Dataset, task: str, parts: tuple[np.ndarray, ...]) -> list[DataWarning]:
+    """A class that no training image shows can't be learned; one that no test image shows isn't tested."""
+    shown, test = _shown(dataset), None if dataset.test is None else _shown(dataset.test)
+    assert dataset.classes is not None and shown is not None
+    thing, score = ("mask", "IoU") if task == "segmentation" else ("box", "AP")
     found = []
     for id, seen, message in (
-        ("unlearned-class", dataset.pixels[parts[0]], "no training mask shows {}: it can't be learned"),
-        ("untested-class", test, "no test mask shows {}: its IoU is not known"),
+        ("unlearned-class", shown[parts[0]], f"no training {thing} shows {{}}: it can't be learned"),
+        (
+            "untested-class",
+            shown[parts[2]] if test is None else test,
+            f"no test {thing} shows {{}}: its {score} is not known",
+        ),
     ):
-        shown: list[bool] = (seen.sum(axis=0) > 0).tolist()
-        absent = [label for label, there in zip(dataset.classes.labels, shown, strict=True) if not there]
+        there: list[bool] = (seen.sum(axis=0) > 0).tolist()
+        absent = [label for label, known in zip(dataset.classes.labels, there, strict=False) if not known]
         if absent:
-            found.append(DataWarning(id, "masks", message.format(listing(absent, 5)), "add images of these classes"))
+            found.append(
+                DataWarning(
+                    id,
+                    "masks" if thing == "mask" else "boxes",
+                    message.format(listing(absent, 5)),
+                    "add images of these classes",
+                )
+            )
     return found
 
 

@@ -10,8 +10,8 @@ from netwright.data.checks import is_numeric, listing, shown
 from netwright.data.dataset import Dataset
 from netwright.errors import InputError
 
-Task = Literal["binary", "multiclass", "regression", "segmentation"]
-TASKS = ("binary", "multiclass", "regression", "classification", "segmentation")
+Task = Literal["binary", "multiclass", "regression", "segmentation", "detection"]
+TASKS = ("binary", "multiclass", "regression", "classification", "segmentation", "detection")
 MAX_INTEGER_CLASSES = 20
 """Whole numbers with more values than this in a table are a quantity, not classes."""
 
@@ -20,6 +20,8 @@ def infer_task(dataset: Dataset, task: str | None = None) -> tuple[Task, str]:
     """The task and why; `task` overrides, where the target allows it."""
     if dataset.modality == "segmentation" or task == "segmentation":
         return _segmentation(dataset, task)
+    if dataset.modality == "detection" or task == "detection":
+        return _detection(dataset, task)
     target = dataset.target
     place = f"{dataset.origin}, target {dataset.target_name!r}"
     if task is not None:
@@ -100,6 +102,52 @@ def _segmentation(dataset: Dataset, task: str | None) -> tuple[Task, str]:
             fix="leave it out; to classify images, give a folder with a sub-folder for each class",
         )
     return "segmentation", "each image has a mask"
+
+
+def _detection(dataset: Dataset, task: str | None) -> tuple[Task, str]:
+    if dataset.modality != "detection":
+        raise InputError(
+            "detection needs boxes for each image",
+            where=dataset.origin,
+            fix="give a folder of images with COCO's JSON or with Pascal VOC's XML",
+        )
+    if task not in (None, "detection"):
+        raise InputError(
+            f"images with boxes are a task of detection, not {task}",
+            where="--task",
+            fix="leave it out; to segment images, give a folder with images/ and masks/",
+        )
+    return "detection", "each image has boxes"
+
+
+def box_summary(dataset: Dataset) -> dict[str, Any]:
+    """Classes with their boxes and the images that show them; objects of an image; sizes relative to the images.
+
+    A size is the root of a box's area over the image's longer side.
+    """
+    assert dataset.classes is not None and dataset.boxes is not None
+    counts, objects = dataset.boxes.sum(axis=0), dataset.boxes.sum(axis=1)
+    seen = counts[counts > 0]
+    sides = [
+        ((x2 - x1) * (y2 - y1)) ** 0.5 / max(one["size"])
+        for one in dataset.target
+        for (x1, y1, x2, y2), ignored in zip(one["boxes"], one["ignored"], strict=True)
+        if not ignored
+    ]
+    shapes = [(y2 - y1) / (x2 - x1) for one in dataset.target for x1, y1, x2, y2 in one["boxes"]]
+    levels = {"p5": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95}
+    return {
+        "kind": "boxes",
+        "labels": list(dataset.classes.labels),
+        "counts": counts.tolist(),
+        "images": (dataset.boxes > 0).sum(axis=0).tolist(),
+        "imbalance": float(seen.max() / seen.min()),
+        "majority": float(seen.max() / seen.sum()),
+        "objects": {"mean": float(objects.mean()), "p50": int(np.median(objects)), "max": int(objects.max())},
+        "empty": int((objects == 0).sum()),
+        "sizes": {name: float(np.quantile(sides, level)) for name, level in levels.items()},
+        "height_to_width": {name: float(np.quantile(shapes, levels[name])) for name in ("p5", "p50", "p95")},
+    }
 
 
 def mask_summary(dataset: Dataset) -> dict[str, Any]:

@@ -18,6 +18,10 @@ RARE = 5
 SMALL = 0.002
 """Share of all pixels below which a class is said to be small."""
 MOSTLY = 0.5
+TINY = 0.03
+"""Share of the image's longer side below which an object is said to be tiny."""
+MANY_OBJECTS = 100
+"""Detections of an image that count, as COCO has it."""
 MANY_LEVELS = 1000
 TOGETHER = 5
 """More columns than this with the same warning share one."""
@@ -44,6 +48,8 @@ def warnings_of(dataset: Dataset, task: str, target: dict[str, Any], columns: li
         found += _together(_of_columns(dataset, columns))
     if task == "segmentation":
         return found + _of_masks(dataset, target)
+    if task == "detection":
+        return found + _of_boxes(dataset, target)
     found += _of_target(dataset, task, target)
     found += _of_order(dataset, task)
     return found + _of_size(dataset)
@@ -78,6 +84,32 @@ def _of_masks(dataset: Dataset, target: dict[str, Any]) -> list[DataWarning]:
     if target["unlabelled"] > MOSTLY:
         message = f"{target['unlabelled']:.0%} of the pixels have no class (255) and count nowhere"
         found.append(DataWarning("mostly-unlabelled", "masks", message, "check how the masks were written"))
+    return found + _of_size(dataset)
+
+
+def _of_boxes(dataset: Dataset, target: dict[str, Any]) -> list[DataWarning]:
+    """Classes that few images show, many images without a box, objects too small or too many."""
+    found = []
+    classes = list(zip(target["labels"], target["counts"], target["images"], strict=True))
+    rare = [f"{label} ({images})" for label, _, images in classes if images < RARE]
+    if rare:
+        message = f"{len(rare)} of {len(classes)} classes are seen in fewer than {RARE} images: {listing(rare, 5)}"
+        found.append(DataWarning("rare-class", "boxes", message, "add images of them, or merge these classes"))
+    if target["imbalance"] >= IMBALANCED:
+        most, least = max(classes, key=lambda c: c[1]), min((c for c in classes if c[1]), key=lambda c: c[1])
+        message = f"{most[0]} has {most[1]:,} boxes, {least[0]} only {least[1]:,}"
+        fix = "look at each class's AP: the mean counts them alike"
+        found.append(DataWarning("imbalance", "boxes", message, fix))
+    if target["empty"] > MOSTLY * len(dataset):
+        message = f"{target['empty']:,} of {len(dataset):,} images have no box: they are learned as empty"
+        found.append(DataWarning("mostly-empty", "boxes", message, "leave out images that were not annotated"))
+    if target["sizes"]["p25"] < TINY:
+        message = f"a quarter of the objects are smaller than {target['sizes']['p25']:.1%} of their image's side"
+        fix = "cut images into tiles, or give a larger --image-size"
+        found.append(DataWarning("tiny-objects", "boxes", message, fix))
+    if target["objects"]["max"] > MANY_OBJECTS:
+        message = f"an image has {target['objects']['max']} objects; detectors give up to {MANY_OBJECTS} of a class"
+        found.append(DataWarning("crowded", "boxes", message, "cut such images into tiles"))
     return found + _of_size(dataset)
 
 

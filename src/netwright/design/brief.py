@@ -14,6 +14,7 @@ from netwright.design.section import check_fields
 METRIC_NAMES = (
     *("accuracy", "balanced_accuracy", "f1_macro", "auc", "log_loss", "rmse", "mae", "r2"),
     *("miou", "dice", "foreground_iou", "pixel_accuracy"),
+    *("ap50", "ap75", "map50_95"),
 )
 
 # name on the command line and in a file → the field, and what it is counted in
@@ -97,7 +98,7 @@ class Budget:
 class Brief:
     """What the person wants; None is "choose for me"."""
 
-    task: Literal["binary", "multiclass", "regression", "segmentation"] | None = None
+    task: Literal["binary", "multiclass", "regression", "segmentation", "detection"] | None = None
     target: str | None = None
     text: str | None = None
     metric: str | None = None

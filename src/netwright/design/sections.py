@@ -13,7 +13,7 @@ from netwright.design.section import check_fields, read_section, section_data
 class Task:
     """What is predicted: the kind, target column, metric, and the classes in the order of the outputs."""
 
-    kind: Literal["binary", "multiclass", "regression", "segmentation"] | None = None
+    kind: Literal["binary", "multiclass", "regression", "segmentation", "detection"] | None = None
     target: str | None = None
     metric: str | None = None
     classes: list[bool | int | float | str] | None = None
@@ -39,7 +39,7 @@ class Data:
     """
 
     source: str | None = None
-    modality: Literal["table", "image", "text", "segmentation"] | None = None
+    modality: Literal["table", "image", "text", "segmentation", "detection"] | None = None
     text: str | None = None
     group: str | None = None
     time_column: str | None = None

@@ -1,6 +1,7 @@
 """The parts of the data that go into the folder, so that its scripts have something to run on."""
 
 import csv
+import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from netwright.data.apply_detection import ANNOTATIONS, DetectionPreprocessing
 from netwright.data.apply_image import ImagePreprocessing
 from netwright.data.apply_segmentation import SegmentationPreprocessing
 from netwright.data.apply_table import TablePreprocessing
@@ -21,6 +23,7 @@ CLASSES = {
     "image": ImagePreprocessing,
     "text": TextPreprocessing,
     "segmentation": SegmentationPreprocessing,
+    "detection": DetectionPreprocessing,
 }
 LIMIT = 200_000_000  # bytes of a part that is handed over
 
@@ -56,6 +59,8 @@ def _write(folder: Path, part: str, dataset: Dataset, preprocessing: Any) -> str
         return _copy_images(folder, part, dataset)
     if dataset.modality == "segmentation":
         return _copy_masks(folder, part, dataset)
+    if dataset.modality == "detection":
+        return _copy_boxes(folder, part, dataset)
     for suffix, write in ((".csv", _write_csv), (".jsonl", _write_jsonl)):
         path = folder / f"{part}{suffix}"
         write(path, pd.concat([dataset.inputs, dataset.target], axis=1), preprocessing.fitted)
@@ -135,4 +140,32 @@ def _copy_masks(folder: Path, part: str, dataset: Dataset) -> str | None:
         taken.add(stem)
         shutil.copyfile(image, homes[0] / f"{stem}{image.suffix}")
         shutil.copyfile(mask, homes[1] / f"{stem}{mask.suffix}")
+    return part
+
+
+def _copy_boxes(folder: Path, part: str, dataset: Dataset) -> str | None:
+    """Copy the images into images/, and write COCO's JSON beside it; equal names get a number in front."""
+    paths = [Path(path) for path in dataset.inputs]
+    if sum(path.stat().st_size for path in paths) > LIMIT:
+        return None
+    assert dataset.classes is not None
+    home = folder / part / "images"
+    home.mkdir(parents=True)
+    images: list[dict[str, Any]] = []
+    things: list[dict[str, Any]] = []
+    for number, (path, one) in enumerate(zip(paths, dataset.target, strict=True), 1):
+        name, again = path.name, 1
+        while (home / name).exists():
+            again += 1
+            name = f"{again}-{path.name}"
+        shutil.copyfile(path, home / name)
+        height, width = one["size"]
+        images.append({"id": number, "file_name": name, "height": height, "width": width})
+        for (x1, y1, x2, y2), code, ignored in zip(one["boxes"], one["labels"], one["ignored"], strict=True):
+            box = [x1, y1, x2 - x1, y2 - y1]
+            thing = {"id": len(things) + 1, "image_id": number, "category_id": code + 1, "bbox": box}
+            things.append({**thing, "area": box[2] * box[3], "iscrowd": int(ignored)})
+    categories = [{"id": code, "name": str(label)} for code, label in enumerate(dataset.classes.labels, 1)]
+    content = {"images": images, "annotations": things, "categories": categories}
+    (folder / part / ANNOTATIONS).write_text(json.dumps(content), encoding="utf-8")
     return part

@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
+import netwright.data.apply_detection
 import netwright.data.apply_image
 import netwright.data.apply_segmentation
 import netwright.data.apply_table
@@ -32,9 +33,12 @@ APPLY = {
     "image": netwright.data.apply_image,
     "text": netwright.data.apply_text,
     "segmentation": netwright.data.apply_segmentation,
+    "detection": netwright.data.apply_detection,
 }
-TOLERANCE = {"segmentation": 1e-4}
-"""Of the score. A pixel between two classes tips with the last bit of its scores."""
+TOLERANCE = {"segmentation": 1e-4, "detection": 1e-4}
+"""Of the score. A pixel between two classes, or a box at a threshold, tips with the last bit of its scores."""
+FILES = ("segmentation", "detection")
+"""Modalities whose inputs are always files."""
 USUAL_TOLERANCE = 1e-6
 
 
@@ -101,14 +105,14 @@ def _build(
     )
     source = Path(str(APPLY[fitted["kind"]].__file__)).read_text(encoding="utf-8")
     (folder / "preprocess.py").write_text(source, encoding="utf-8")
-    arrays = fitted["kind"] != "segmentation" and (some is None or isinstance(some.inputs, np.ndarray))
+    arrays = fitted["kind"] not in FILES and (some is None or isinstance(some.inputs, np.ndarray))
     members = reference["trained"].ndim == 3
     classifier = reference["classifier"]
     texts = scripts(design, fitted, weights, files, arrays=arrays, members=members, classifier=classifier)
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
 
-    aside = os.devnull if fitted["kind"] != "segmentation" else str(folder.parent.resolve() / "predicted")
+    aside = str(folder.parent.resolve() / "predicted") if fitted["kind"] in FILES else os.devnull
     predict = ["--out", aside] if files.test else []
     header = f"{cls.__name__} for {design.name}: {reference['parameters']:,} parameters."
     for fold in (True, False):

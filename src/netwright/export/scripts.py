@@ -13,23 +13,27 @@ from netwright.design import Design
 from netwright.export.layout import import_block, import_order, plain_words, tidy_format
 from netwright.export.symbols import TOKEN, Symbols
 from netwright.export.template import render
-from netwright.export.templates import metrics
+from netwright.export.templates import average_precision, metrics
 from netwright.tasks import METRICS
 from netwright.train import augment
-from netwright.train.augment_masks import WITH_MASKS
+from netwright.train.trainer import WITH_TARGETS
 
 PREPROCESSING = {
     "table": "TablePreprocessing",
     "image": "ImagePreprocessing",
     "text": "TextPreprocessing",
     "segmentation": "SegmentationPreprocessing",
+    "detection": "DetectionPreprocessing",
 }
 PACKAGES = {
     "table": ("torch", "numpy", "pandas"),
     "image": ("torch", "numpy", "pillow"),
     "text": ("torch", "numpy"),
     "segmentation": ("torch", "numpy", "pillow"),
+    "detection": ("torch", "numpy", "pillow"),
 }
+OF_IMAGES = ("image", "segmentation", "detection")
+PREDICT = {"segmentation": "predict_masks.py.in", "detection": "predict_boxes.py.in"}
 IMPORTED = {"math", "torch", "F", "Tensor", "nn"}  # by train.py in any case
 VERSIONS = {"torch": "2.4", "numpy": "1.26", "pandas": "2.2", "pillow": "10"}  # the oldest that we support
 EVALUATIONS = 30  # of a training whose recipe doesn't say
@@ -71,7 +75,7 @@ def scripts(
     """Each file's text by its name. `arrays`: images come in arrays; `members`: in training, an ensemble's
     members answer each for itself; `classifier`: the network's children that learn in a probe."""
     values = _values(design, fitted, weights, files, arrays=arrays, members=members, classifier=classifier)
-    templates = {"predict.py": "predict_masks.py.in" if values["masks"] else "predict.py.in", "train.py": "train.py.in"}
+    templates = {"predict.py": PREDICT.get(fitted["kind"], "predict.py.in"), "train.py": "train.py.in"}
     made = {name: tidy_format(render(template, values), sort=False) for name, template in templates.items()}
     made["README.md"] = re.sub(r"\n{3,}", "\n\n", render("README.md.in", values))
     made["requirements.txt"] = "".join(f"{row}\n" for row in requirements(fitted["kind"]))
@@ -94,11 +98,18 @@ def _values(
     classifier: tuple[str, ...],
 ) -> dict[str, Any]:
     modality, recipe = fitted["kind"], design.recipe
-    classes, masks = fitted["target"]["kind"] == "classes", modality == "segmentation"
-    metric = METRICS[design.task.metric or ("accuracy" if classes else "miou" if masks else "rmse")]
+    classes, masks, boxes = (fitted["target"]["kind"] == kind for kind in ("classes", "masks", "boxes"))
+    usual = {"classes": "accuracy", "masks": "miou", "boxes": "ap50"}.get(fitted["target"]["kind"], "rmse")
+    metric = METRICS[design.task.metric or usual]
+    image = "images" if boxes else "x"
     types = [dtype for dtype in TYPES if any(value.dtype == dtype for value in weights.values())]
-    calls, sources, imports = _augmentations(recipe.augment)
-    used = ["HERE", metric.name, "read", *(["confusion", "scores_of"] if masks else ["outputs_of"])]
+    calls, sources, imports = _augmentations(recipe.augment, image)
+    used = [
+        "HERE",
+        metric.name,
+        "read",
+        *(["confusion", "scores_of"] if masks else ["found_by"] if boxes else ["outputs_of"]),
+    ]
     used += ["load_weights"] if recipe.weights else []
     sign = "" if metric.greater_is_better else "-"
     example = {"table": "FILE", "text": "FILE", "image": "IMAGES.npz" if arrays else "FOLDER"}.get(modality, "FOLDER")
@@ -109,7 +120,9 @@ def _values(
         "arrays": arrays,
         "classes": classes,
         "masks": masks,
-        "is_image": modality in ("image", "segmentation"),
+        "boxes": boxes,
+        "image": image,
+        "is_image": modality in OF_IMAGES,
         "members": members,
         "target": design.task.target or "target",
         "shown": plain_words(design.task.target or "target"),
@@ -126,9 +139,11 @@ def _values(
         "empty": any(value.numel() == 0 for value in weights.values()),
         "metric": metric.name,
         "from_predict": ", ".join(sorted(used, key=import_order)),
-        "paths_and": "_, " if masks else "",
+        "paths_and": "_, " if masks or boxes else "",
         "confusion_source": inspect.getsource(metrics.confusion) if masks else "",
-        "metric_source": _metric_source(metric.name, classes, len(fitted["target"].get("labels", ()))),
+        "metric_source": _precision_source(metric.name)
+        if boxes
+        else _metric_source(metric.name, classes, len(fitted["target"].get("labels", ()))),
         "sign": sign,
         "best_shown": f"{{{sign}best[0]:.6f}}",
         "seed": recipe.seed,
@@ -143,6 +158,7 @@ def _values(
         "smoothed": " with label smoothing" if smoothing else "",
         "mixup": _number(recipe.mixup) if recipe.mixup else "",
         "mixed_loss": MIXED_LOSS,
+        "loss_call": 'loss_of(network, batch["images"], wanted)' if boxes else "loss_of(network(**batch), wanted)",
         "ema": _number(recipe.ema_decay),
         "judged": "average" if recipe.ema_decay else "network",
         "final": _number(recipe.final_lr_fraction) if recipe.final_lr_fraction else "",
@@ -155,11 +171,12 @@ def _values(
         "bf16": recipe.precision == "bf16",
         "eval_every": recipe.eval_every or max(1, recipe.steps // EVALUATIONS),
         "patience": recipe.patience,
-        "loss": recipe.loss or ("cross_entropy" if classes else "cross_entropy_dice" if masks else "mse"),
+        "loss": recipe.loss
+        or ("cross_entropy" if classes else "cross_entropy_dice" if masks else "own" if boxes else "mse"),
         "augment_calls": "\n".join(calls),
         "augment_source": sources,
         "augment_imports": imports,
-        "channels_last": ".to(memory_format=torch.channels_last)" if modality in ("image", "segmentation") else "",
+        "channels_last": ".to(memory_format=torch.channels_last)" if modality in OF_IMAGES else "",
         "packages": ", ".join(PACKAGES[modality][:-1]) + f" and {PACKAGES[modality][-1]}",
     }
 
@@ -183,20 +200,26 @@ def _metric_source(name: str, classes: bool, labels: int) -> str:
     return source.replace(f"def {kept}(", f"def {name}(", 1)
 
 
-def _augmentations(items: list[Any]) -> tuple[list[str], str, str]:
+def _precision_source(name: str) -> str:
+    """The function of the metric in use and those that it calls, as they stand in templates/average_precision.py."""
+    used = ("average_precision", "overlaps_of", "matches", name)
+    return "\n\n".join(inspect.getsource(getattr(average_precision, one)) for one in used)
+
+
+def _augmentations(items: list[Any], image: str) -> tuple[list[str], str, str]:
     """Calls that augment a batch, the source of the functions, as training has them, and their imports."""
     symbols, calls, tokens = Symbols(), [], []
     for item in items:
         name, options = next(iter(item.items())) if isinstance(item, dict) else (item, {})
-        paired = WITH_MASKS.get(name)
+        paired = WITH_TARGETS.get(name)
         symbol = symbols.of_object(paired or getattr(augment, name))
         assert symbol is not None
         tokens.append(symbols.token(symbol))
         given = "".join(f", {key}={value!r}" for key, value in (options or {}).items())
         if paired:
-            calls.append(f'batch["x"], wanted = {name}(batch["x"], wanted{given})')
+            calls.append(f'batch["{image}"], wanted = {name}(batch["{image}"], wanted{given})')
             continue
-        argument = "tokens" if name == "token_dropout" else "x"
+        argument = "tokens" if name == "token_dropout" else image
         calls.append(f'batch["{argument}"] = {name}(batch["{argument}"]{given})')
     source = _sources(list(dict.fromkeys(tokens)), symbols)
     used = {s.alias: s for s in symbols.tokens if s.is_import and s.alias not in IMPORTED and s.module != "torch.nn"}

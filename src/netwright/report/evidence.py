@@ -6,6 +6,7 @@ from typing import Any
 
 from netwright.picture.words import count, number
 from netwright.report import plots
+from netwright.report.detection import detection
 from netwright.report.document import (
     Block,
     Bullets,
@@ -40,6 +41,8 @@ def validation(body: Json, report: Json) -> list[Block]:
     blocks += [_rung_table(body["rungs"])] if body.get("rungs") else []
     if body.get("segmentation"):
         blocks += segmentation(body["segmentation"])
+    if body.get("detection"):
+        blocks += detection(body["detection"])
     if body.get("confusion"):
         blocks += _confusion(body["confusion"])
     if body.get("predictions"):

@@ -250,6 +250,25 @@ VALIDATION = _object(
             overlays=_list(_object(("images",), name=TEXT, score=NUMBER, images=_list({"type": "string"}))),
         )
     ),
+    detection=_or_null(
+        _object(
+            split=TEXT,
+            figures=_map(NUMBER),  # ap50, ap75, map50_95, recall, small, medium, large
+            classes=_list(_object(("label",), label=SCALAR, ap50=NUMBER, map50_95=NUMBER, objects=COUNT, colour=TEXT)),
+            # base64 of a PNG and its image's width and height; boxes relative to these; `score` is its own AP50
+            overlays=_list(
+                _object(
+                    ("image",),
+                    name=TEXT,
+                    score=NUMBER,
+                    image={"type": "string"},
+                    size=_list(COUNT),
+                    true=_list(_object(("box", "code"), box=_list(NUMBER), code=COUNT)),
+                    predicted=_list(_object(("box", "code"), box=_list(NUMBER), code=COUNT, score=NUMBER)),
+                )
+            ),
+        )
+    ),
     events=_list(_object(("text",), step=NUMBER, kind=TEXT, text={"type": "string"})),
     findings=REASONS,
     notes=REASONS,

@@ -33,6 +33,9 @@ METRICS = {
     "dice": "Dice",
     "foreground_iou": "foreground IoU",
     "pixel_accuracy": "pixel accuracy",
+    "ap50": "AP50",
+    "ap75": "AP75",
+    "map50_95": "mAP",
 }
 
 

@@ -1,6 +1,7 @@
 """What each task asks: its metric, its loss, the output's size, and the baselines that a network must beat."""
 
 from netwright.tasks.baselines import BaselineResult, best_baseline, run_baselines
+from netwright.tasks.detection_baselines import run_detection_baselines
 from netwright.tasks.losses import (
     LOSSES,
     CrossEntropy,
@@ -32,5 +33,6 @@ __all__ = [
     "metric_for",
     "metrics_for",
     "run_baselines",
+    "run_detection_baselines",
     "run_segmentation_baselines",
 ]

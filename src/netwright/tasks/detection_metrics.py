@@ -57,14 +57,14 @@ def average_precision(
     """
     if len(detections) != len(truths):
         raise InputError(f"{len(detections)} lists of detections for {len(truths)} images", where="detections")
-    found = [_arrays(objects, masks, scored=True) for objects in detections]
-    real = [_arrays(objects, masks, scored=False) for objects in truths]
+    found = [columns_of(objects, masks, scored=True) for objects in detections]
+    real = [columns_of(objects, masks, scored=False) for objects in truths]
     precision = np.full((len(AREAS), len(THRESHOLDS), len(RECALLS), num_classes), np.nan)
     recall = np.full((len(THRESHOLDS), num_classes), np.nan)
     for label in range(num_classes):
-        images = [_pair(d, t, label, masks, max_detections) for d, t in zip(found, real, strict=True)]
+        images = [pair(d, t, label, masks, max_detections) for d, t in zip(found, real, strict=True)]
         for i, area in enumerate(AREAS):
-            matched = [_match(image, area) for image in images if image is not None]
+            matched = [match_image(image, area) for image in images if image is not None]
             curve = _curve(matched)
             if curve is not None:
                 precision[i, ..., label], reached = curve
@@ -83,7 +83,7 @@ def average_precision(
 
 
 @dataclass(frozen=True)
-class _Image:
+class Pairing:
     """One class in one image: D detections, best first, and G true objects."""
 
     scores: np.ndarray  # (D,)
@@ -93,7 +93,7 @@ class _Image:
     true_areas: np.ndarray  # (G,)
 
 
-def _arrays(objects: Objects, masks: bool, scored: bool) -> dict[str, np.ndarray]:
+def columns_of(objects: Objects, masks: bool, scored: bool) -> dict[str, np.ndarray]:
     """The columns that count, as arrays: label, shape and its extent in pixels, score or crowd, area."""
     labels = np.asarray(objects["labels"]).reshape(-1)
     if masks:
@@ -113,9 +113,9 @@ def _arrays(objects: Objects, masks: bool, scored: bool) -> dict[str, np.ndarray
     return arrays
 
 
-def _pair(
+def pair(
     found: dict[str, np.ndarray], real: dict[str, np.ndarray], label: int, masks: bool, most: int
-) -> _Image | None:
+) -> Pairing | None:
     """What there is of one class in one image, or None."""
     chosen, true = np.flatnonzero(found["labels"] == label), np.flatnonzero(real["labels"] == label)
     if not len(chosen) and not len(true):
@@ -127,7 +127,15 @@ def _pair(
     # with a crowd, what counts is the share of the detection that lies in it
     union = np.where(crowd, area[:, None], area[:, None] + real["extent"][true] - both)
     overlap = np.divide(both, union, out=np.zeros_like(both), where=union > 0)
-    return _Image(found["scores"][chosen], area, overlap, crowd, real["area"][true])
+    return Pairing(found["scores"][chosen], area, overlap, crowd, real["area"][true])
+
+
+def iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Intersection over union (N, M) of boxes (N, 4) and (M, 4)."""
+    both = _boxes_intersect(a, b)
+    areas = [(boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]) for boxes in (a, b)]
+    union = areas[0][:, None] + areas[1] - both
+    return np.divide(both, union, out=np.zeros_like(both), where=union > 0)
 
 
 def _boxes_intersect(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -141,7 +149,7 @@ def _masks_intersect(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return (a @ b.T).astype(np.float64) if len(a) and len(b) else np.zeros((len(a), len(b)))
 
 
-def _match(image: _Image, area: tuple[float, float]) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
+def match_image(image: Pairing, area: tuple[float, float]) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
     """Scores (D,), which are right (T, D), which don't count (T, D), and how many true objects there are to find.
 
     A true object of another size, or a crowd, is neither to be found nor wrong to find.

@@ -4,7 +4,8 @@ Each metric is written once, for rows with weights: a bootstrap resample is the 
 each was drawn, so that a thousand resamples are one matrix product instead of a thousand calls.
 
 Of segmentation a row is an image, and its output the (K, K) matrix that counts its pixels: true class, predicted class.
-The matrices of the rows drawn are added up, so that the score is that of all their pixels together.
+The matrices of the rows drawn are added up, so that the score is that of all their pixels together. Of detection a row
+is an image, and its output the `JudgedImage` of what was found there.
 
 Truth: class codes 0 … K − 1 (a code outside these, a class never seen in training, is always missed), or numbers.
 Output: probabilities (N, K), or numbers (N,); for metrics of labels also predicted codes (N,).
@@ -18,9 +19,9 @@ from typing import Literal
 import numpy as np
 
 from netwright.errors import InputError
-from netwright.tasks import segmentation_metrics
+from netwright.tasks import detection_scores, segmentation_metrics
 
-Kind = Literal["binary", "multiclass", "regression", "segmentation"]
+Kind = Literal["binary", "multiclass", "regression", "segmentation", "detection"]
 Weighted = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
@@ -29,7 +30,7 @@ class Metric:
     name: str
     title: str
     greater_is_better: bool
-    needs: Literal["labels", "probabilities", "values", "confusion"]
+    needs: Literal["labels", "probabilities", "values", "confusion", "boxes"]
     weighted: Weighted  # truth (N,), output, weights (R, N) → scores (R,); NaN where undefined
 
     def __call__(self, truth: np.ndarray, output: np.ndarray) -> float:
@@ -135,6 +136,15 @@ def _of_pixels(score: Callable[[np.ndarray], float]) -> Weighted:
     return weighted
 
 
+def _of_boxes(thresholds: Sequence[int]) -> Weighted:
+    """Average precision at these thresholds of the boxes of all rows, each row as often as it was drawn."""
+
+    def weighted(truth: np.ndarray, output: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        return detection_scores.resampled(output, weights, thresholds)
+
+    return weighted
+
+
 def _labels(output: np.ndarray) -> np.ndarray:
     return output if output.ndim == 1 else output.argmax(1)
 
@@ -163,6 +173,9 @@ METRICS: dict[str, Metric] = {
         Metric("dice", "Dice", True, "confusion", _of_pixels(segmentation_metrics.mean_dice)),
         Metric("foreground_iou", "foreground IoU", True, "confusion", _of_pixels(segmentation_metrics.foreground_iou)),
         Metric("pixel_accuracy", "pixel accuracy", True, "confusion", _of_pixels(segmentation_metrics.pixel_accuracy)),
+        Metric("ap50", "AP50", True, "boxes", _of_boxes(detection_scores.AP50)),
+        Metric("ap75", "AP75", True, "boxes", _of_boxes(detection_scores.AP75)),
+        Metric("map50_95", "mAP", True, "boxes", _of_boxes(detection_scores.AP)),
     )
 }
 
@@ -171,12 +184,14 @@ DEFAULT_METRICS: dict[Kind, str] = {
     "multiclass": "accuracy",
     "regression": "rmse",
     "segmentation": "miou",
+    "detection": "ap50",
 }
 
 
 def metrics_for(kind: Kind) -> Sequence[str]:
     """Names of the metrics that fit a task."""
-    needs = {"regression": ("values",), "segmentation": ("confusion",)}.get(kind, ("labels", "probabilities"))
+    special = {"regression": ("values",), "segmentation": ("confusion",), "detection": ("boxes",)}
+    needs = special.get(kind, ("labels", "probabilities"))
     return [name for name, metric in METRICS.items() if metric.needs in needs]
 
 

@@ -22,7 +22,8 @@ class Task:
 
     @classmethod
     def of(cls, kind: str, metric: str | None = None, classes: Sequence[Any] = ()) -> "Task":
-        """A checked task with its default metric: AUC for two classes, accuracy for more, RMSE for numbers, mIoU."""
+        """A checked task with its default metric: AUC for two classes, accuracy for more, RMSE for numbers, mIoU of
+        masks, AP50 of boxes."""
         for known in get_args(Kind):
             if known == kind:
                 task = cls(known, metric_for(known, metric).name, tuple(classes))
@@ -36,12 +37,14 @@ class Task:
             "binary": len(self.classes) == 2,
             "multiclass": len(self.classes) > 2,
             "segmentation": len(self.classes) > 1,
+            "detection": len(self.classes) > 0,
         }
         if not fits[self.kind]:
             raise InputError(
                 f"a {self.kind} task with {len(self.classes)} classes",
                 where="task",
-                fix="binary has 2 classes, multiclass more, segmentation 2 or more, regression none",
+                fix="binary has 2 classes, multiclass more, segmentation 2 or more, detection 1 or more, "
+                "regression none",
             )
 
     @property
@@ -59,6 +62,11 @@ class Task:
         return self.kind == "segmentation"
 
     @property
+    def is_detection(self) -> bool:
+        """Whether each of any number of boxes in a row has one of the classes."""
+        return self.kind == "detection"
+
+    @property
     def output_size(self) -> int:
         """`num_classes` of the network: one output for each class, one for a number."""
         return 1 if self.kind == "regression" else len(self.classes)
@@ -67,6 +75,8 @@ class Task:
     def loss_name(self) -> str:
         if self.is_segmentation:
             return "cross_entropy_dice"
+        if self.is_detection:
+            return "the network's own"
         return "cross_entropy" if self.is_classification else "mse"
 
     def predictions(self, outputs: Tensor | np.ndarray) -> np.ndarray:

@@ -13,15 +13,18 @@ from torch import Tensor, nn
 from netwright.design import Recipe
 from netwright.train import checkpoint
 from netwright.train.augment import AUGMENTATIONS, token_dropout
+from netwright.train.augment_boxes import WITH_BOXES
 from netwright.train.augment_masks import WITH_MASKS
 from netwright.train.average import WeightAverage
 from netwright.train.backbone import Backbone
 from netwright.train.batches import Batches
+from netwright.train.boxes import detection_loss, judge_boxes
 from netwright.train.masks import judge_masks
 from netwright.train.objective import Objective
 from netwright.train.optimizer import adamw
 from netwright.train.schedule import Schedule
 
+WITH_TARGETS = {**WITH_MASKS, **WITH_BOXES}  # augmentations that move what is true, too
 LOSS_LIMIT = 4.0  # a smoothed loss this many times the best one, and above the first, has diverged
 RETRIES = 4  # smaller rates tried after a divergence before giving up
 EVALUATIONS = 30  # times that a run looks at the validation part, unless the recipe says otherwise
@@ -186,20 +189,23 @@ class Trainer:
         """The rows' inputs, finished and augmented, and their targets."""
         raw = {name: values[rows] for name, values in self.train.items() if name != "target"}
         inputs, targets = self.objective.batch(raw), self.train["target"][rows]
+        image = self.objective.image
         for item in self.recipe.augment:
             name, options = next(iter(item.items())) if isinstance(item, dict) else (item, {})
             if name == "token_dropout":
                 inputs["tokens"] = token_dropout(inputs["tokens"], **options)
-            elif name in WITH_MASKS:
-                inputs["x"], targets = WITH_MASKS[name](inputs["x"], targets, **options)
+            elif name in WITH_TARGETS:
+                inputs[image], targets = WITH_TARGETS[name](inputs[image], targets, **options)
             else:
-                inputs["x"] = AUGMENTATIONS[name](inputs["x"], **options)
+                inputs[image] = AUGMENTATIONS[name](inputs[image], **options)
         if self.is_image:
-            inputs["x"] = inputs["x"].contiguous(memory_format=torch.channels_last)
+            inputs[image] = inputs[image].contiguous(memory_format=torch.channels_last)
         return inputs, targets
 
     def _loss(self, inputs: dict[str, Tensor], targets: Tensor) -> Tensor:
         """The task's loss; with mixup, of two samples blended. Source: Zhang et al. 2017, arXiv:1710.09412."""
+        if self.objective.task.is_detection:
+            return detection_loss(self.module, inputs["images"], targets)
         alpha = self.recipe.mixup
         if not alpha:
             return self.loss(self.module(**inputs), targets)
@@ -279,6 +285,8 @@ class Trainer:
         """Loss and score on the validation part."""
         if self.objective.task.is_segmentation:
             return judge_masks(network, self.objective, self.loss, self.validation)
+        if self.objective.task.is_detection:
+            return judge_boxes(network, self.objective, self.validation)
         outputs = self.outputs(network, self.validation)
         loss = float(self.loss(torch.from_numpy(outputs), self.validation["target"]))
         return loss, self.objective.score(outputs, self.validation["target"])

@@ -6,8 +6,16 @@ from functools import partial
 import numpy as np
 
 from netwright.data import typed_features
-from netwright.tasks import BaselineResult, Task, best_baseline, run_baselines, run_segmentation_baselines
+from netwright.tasks import (
+    BaselineResult,
+    Task,
+    best_baseline,
+    run_baselines,
+    run_detection_baselines,
+    run_segmentation_baselines,
+)
 from netwright.train.objective import Objective
+from netwright.workbench.boxes import judged_in_square
 from netwright.workbench.masks import matrices_of_codes
 from netwright.workbench.prepare import Prepared
 
@@ -37,6 +45,8 @@ def baselines_of(prepared: Prepared, seed: int) -> Baselines:
     """Majority or mean, linear, trees: fitted on raw values, with their own preprocessing."""
     if prepared.task.is_segmentation:
         return _of_masks(prepared, seed)
+    if prepared.task.is_detection:
+        return _of_boxes(prepared, seed)
     objective = Objective(prepared.task, prepared.fitted)
     inputs, truth = {}, {}
     kinds = None
@@ -83,6 +93,21 @@ def _of_masks(prepared: Prepared, seed: int) -> Baselines:
         {part: parts[part]["target"] for part in ("train", "validation")},
         partial(matrices_of_codes, prepared, "validation"),
         partial(matrices_of_codes, prepared, "test"),
+        seed,
+    )
+    truth = np.zeros(len(parts["validation"]["target"]))
+    return Baselines(prepared.task, results, best_baseline(prepared.task, truth, results), truth)
+
+
+def _of_boxes(prepared: Prepared, seed: int) -> Baselines:
+    """Usual boxes, and windows that two models judge, on the images as the network sees them."""
+    parts = prepared.parts
+    results = run_detection_baselines(
+        prepared.task,
+        {part: arrays["x"] for part, arrays in parts.items()},
+        {part: parts[part]["target"] for part in ("train", "validation")},
+        partial(judged_in_square, prepared, "validation"),
+        partial(judged_in_square, prepared, "test"),
         seed,
     )
     truth = np.zeros(len(parts["validation"]["target"]))

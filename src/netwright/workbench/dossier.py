@@ -5,6 +5,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+from netwright.advise.networks import fixed
 from netwright.errors import InputError
 from netwright.inspect import attention_macs, sight
 from netwright.report import from_blueprint
@@ -126,8 +127,19 @@ def facts(evidence: Evidence) -> dict[str, Any]:
         for column in found.columns:
             kinds[column.kind] += 1
         return {"columns": ", ".join(f"{count} {kind}" for kind, count in kinds.items())}
-    seen = found.image if found.modality in ("image", "segmentation") else found.text
+    seen = found.text if found.modality == "text" else found.image
+    if found.modality == "detection":
+        seen = {**(seen or {}), **_of_objects(found.target)}
     return {key.replace("_", " "): value for key, value in (seen or {}).items() if not isinstance(value, list)}
+
+
+def _of_objects(target: dict[str, Any]) -> dict[str, Any]:
+    sizes = ", ".join(f"{100 * target['sizes'][name]:.2g} %" for name in ("p5", "p50", "p95"))
+    return {
+        "objects of an image": f"{target['objects']['mean']:.2g} in the mean, {target['objects']['max']} at most",
+        "sides of objects": f"{sizes} of the image's (5, 50 and 95 of 100 are smaller)",
+        "images without objects": target["empty"],
+    }
 
 
 def decision(evidence: Evidence) -> dict[str, Any]:
@@ -208,12 +220,13 @@ def cost(evidence: Evidence, by_type: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 # What the cost is asked to grow with: what changes most in use.
-GROWS_WITH = {"image": "resolution", "segmentation": "resolution", "text": "length", "table": "batch=1,16,256"}
+OF_IMAGES = ("image", "segmentation", "detection")
+GROWS_WITH = {**dict.fromkeys(OF_IMAGES, "resolution"), "text": "length", "table": "batch=1,16,256"}
 
 
 def growth(evidence: Evidence) -> dict[str, Any] | None:
     """None where the network takes no other size."""
-    target = Target(evidence.chosen["name"], evidence.network)
+    target = Target(evidence.chosen["name"], fixed(evidence.network))
     try:
         return growth_of(target, evidence.example, GROWS_WITH[evidence.prepared.profile.modality]).to_json()
     except InputError:
@@ -222,8 +235,8 @@ def growth(evidence: Evidence) -> dict[str, Any] | None:
 
 def sees(evidence: Evidence) -> list[str]:
     """How far a convolutional network for images sees, in a line."""
-    network, inputs = evidence.network, evidence.example
-    if evidence.prepared.profile.modality not in ("image", "segmentation") or attention_macs(network, inputs):
+    network, inputs = fixed(evidence.network), evidence.example
+    if evidence.prepared.profile.modality not in OF_IMAGES or attention_macs(network, inputs):
         return []
     found = sight(network, evidence.blueprint, inputs)
     if not found.sentence:

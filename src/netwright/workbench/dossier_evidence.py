@@ -12,6 +12,7 @@ import numpy as np
 
 from netwright.advise import RULES, rule
 from netwright.compare import RESAMPLES
+from netwright.workbench.box_overlays import detection
 from netwright.workbench.hand_over import Evidence
 from netwright.workbench.overlays import segmentation
 
@@ -90,6 +91,8 @@ def validation(evidence: Evidence) -> dict[str, Any]:
     rng = np.random.default_rng(0)
     if task.is_segmentation:
         content |= segmentation(evidence)
+    elif task.is_detection:
+        content |= detection(evidence)
     elif task.is_classification:
         count = len(task.classes)
         matrix = np.zeros((count, count), int)
@@ -252,6 +255,7 @@ def limits(evidence: Evidence) -> dict[str, Any]:
     scope = {
         "image": "Images of another kind, channels or size than these.",
         "segmentation": "Images of another kind, channels or size than these, and things of other classes.",
+        "detection": "Images of another kind, channels or size than these, and things of other classes.",
         "table": "Rows from another time, place or way of measuring than those of the table.",
         "text": "Texts in other languages, or much longer than those seen.",
     }

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from netwright import report
-from netwright.advise.networks import example
+from netwright.advise.networks import example, fixed
 from netwright.compare import Verdict, judge
 from netwright.design import Budget, Design
 from netwright.export import eject
@@ -19,6 +19,7 @@ from netwright.inspect import Blueprint, Cost, cost, inspect
 from netwright.train.objective import Objective
 from netwright.train.trainer import predict
 from netwright.workbench.baselines import Baselines
+from netwright.workbench.boxes import found_by_network, judged_rows
 from netwright.workbench.masks import matrices_of_network
 from netwright.workbench.places import MARK
 from netwright.workbench.prepare import Prepared
@@ -58,7 +59,10 @@ class Evidence:
 
     @cached_property
     def predictions(self) -> np.ndarray:
-        """Probabilities (N, K), numbers (N,), or matrices that count pixels (N, K, K), for the rows of that part."""
+        """Probabilities (N, K), numbers (N,), matrices that count pixels (N, K, K), or judged images (N,), for the rows
+        of that part."""
+        if self.prepared.task.is_detection:
+            return judged_rows(self.prepared.rows(self.part), self.found)
         if self.prepared.task.is_segmentation:
             return matrices_of_network(self.prepared, self.part, self.network, self.objective)
         arrays = {
@@ -67,6 +71,11 @@ class Evidence:
             if name != "target"
         }
         return self.objective.predictions(predict(self.network, self.objective.batch, arrays))
+
+    @cached_property
+    def found(self) -> list[dict[str, np.ndarray]]:
+        """Of detection, the boxes in the images of that part, in their own pixels."""
+        return found_by_network(self.prepared, self.part, self.network, self.objective)
 
     @cached_property
     def truth(self) -> np.ndarray:
@@ -95,11 +104,11 @@ class Evidence:
 
     @cached_property
     def example(self) -> dict[str, Tensor]:
-        return example(self.chosen["inputs"])
+        return example(self.chosen["inputs"], of=self.network)
 
     @cached_property
     def blueprint(self) -> Blueprint:
-        return inspect(self.network, self.example)
+        return inspect(fixed(self.network), self.example)
 
     @cached_property
     def cost(self) -> Cost:

@@ -74,7 +74,7 @@ def overlays(evidence: Evidence) -> list[dict[str, Any]]:
             {
                 "name": apply.names_of([path])[0].removesuffix(".png"),
                 "score": score if np.isfinite(score) else None,
-                "images": [_png(picture) for picture in painted],
+                "images": [png(picture) for picture in painted],
             }
         )
     return found
@@ -91,7 +91,7 @@ def _painted(image: Image.Image, codes: np.ndarray) -> Image.Image:
     return Image.fromarray(pixels.round().astype(np.uint8))
 
 
-def _png(image: Image.Image) -> str:
+def png(image: Image.Image) -> str:
     """A small PNG as base64."""
     ratio = SIDE / max(image.size)
     size = max(1, round(image.width * ratio)), max(1, round(image.height * ratio))

@@ -10,10 +10,13 @@ import pandas as pd
 import torch
 from PIL.Image import Image
 
-from netwright.data import SegmentationPreprocessing, load, preprocessing
+from netwright.data import DetectionPreprocessing, SegmentationPreprocessing, load, preprocessing
+from netwright.data.readers.box_folders import is_box_folder, read_box_folder, true_boxes
 from netwright.design import Design
 from netwright.errors import InputError
+from netwright.tasks.detection_scores import judged
 from netwright.tasks.segmentation_metrics import confusion
+from netwright.train.boxes import predict_boxes
 from netwright.train.masks import predict_masks
 from netwright.train.objective import Objective
 from netwright.train.trainer import predict as outputs_of
@@ -25,17 +28,24 @@ from netwright.workbench.result import load_network
 class Predictions:
     """A row for each input: `prediction`, and for classes a `p(label)` for each; the score where the truth is there.
 
-    Of segmentation, a row holds the share of the image's pixels that each class has, and `masks` the images to save.
+    Of segmentation, a row holds the share of the image's pixels that each class has, and `masks` the images to save. Of
+    detection, there is a row for each box, and `boxes` are the same in the form of COCO's results.
     """
 
     table: pd.DataFrame
     metric: str
     score: float | None = None
     masks: dict[str, Image] | None = None
+    boxes: list[dict[str, Any]] | None = None
+    rows: int = 0
+    """Inputs that were predicted for."""
 
     def save(self, out: str | Path) -> None:
-        """The table as a CSV file, or the masks as PNG files of their names in a folder."""
+        """The table as a CSV file, or the masks as PNG files of their names in a folder; boxes also as a JSON file."""
         out = Path(out)
+        if self.boxes is not None and out.suffix.lower() == ".json":
+            out.write_text(json.dumps(self.boxes), encoding="utf-8")
+            return
         if self.masks is None:
             self.table.to_csv(out, index=False)
             return
@@ -54,6 +64,8 @@ def predict(folder: str | Path, source: Any) -> Predictions:
     design = Design.load(folder / MARK)
     fitted = json.loads((folder / "preprocessing.json").read_text(encoding="utf-8"))
     apply = preprocessing(fitted)
+    if isinstance(apply, DetectionPreprocessing):
+        return _predict_boxes(design, fitted, apply, folder, source)
     raw = read(apply, source)
     try:
         arrays = {name: torch.from_numpy(values) for name, values in apply.load(raw).items()}
@@ -76,7 +88,7 @@ def predict(folder: str | Path, source: Any) -> Predictions:
         for code, label in enumerate(fitted["target"]["labels"]):
             table[f"p({label})"] = probabilities[:, code]
     score = score_of(design, fitted, source, raw, outputs)
-    return Predictions(table, design.task.metric or "", score)
+    return Predictions(table, design.task.metric or "", score, rows=rows)
 
 
 def _predict_masks(
@@ -98,7 +110,39 @@ def _predict_masks(
     table = pd.DataFrame(shares, columns=[f"share({label})" for label in labels])
     table.insert(0, "file", paths)
     score = objective.task.score(np.zeros(len(matrices)), np.stack(matrices)) if matrices else None
-    return Predictions(table, design.task.metric or "", score, images)
+    return Predictions(table, design.task.metric or "", score, images, rows=len(paths))
+
+
+def _predict_boxes(
+    design: Design, fitted: dict[str, Any], apply: DetectionPreprocessing, folder: Path, source: Any
+) -> Predictions:
+    """Boxes of each image, in its own pixels; the score where the true ones are there."""
+    objective, objects = objective_of(design, fitted), None
+    paths: list[str] = []
+    if isinstance(source, str | Path) and is_box_folder(Path(source)):
+        there = read_box_folder(Path(source), apply.target["labels"])
+        for part in (there, *([there.test] if there.test else [])):
+            paths, objects = [*paths, *part.images], [*(objects or []), *part.objects]
+    paths = paths or read(apply, source)
+    if not paths:
+        raise InputError("there is nothing to predict for", where=str(source), fix="give at least one image")
+    try:
+        x = torch.from_numpy(apply.load(paths)["x"])
+        sizes = [apply.size_of(path) for path in paths]
+    except (ValueError, OSError) as error:
+        raise InputError(str(error), where=str(source), fix="give images") from None
+    found = predict_boxes(load_network(folder, design), objective, x, sizes)
+    results = apply.results(apply.names_of(paths), found)
+    files = [path for path, one in zip(paths, found, strict=True) for _ in one["scores"]]
+    boxes = np.concatenate([one["boxes"] for one in found])
+    table = pd.DataFrame({"file": files, "label": [row["category"] for row in results]})
+    table["score"] = np.concatenate([one["scores"] for one in found])
+    table[["x1", "y1", "x2", "y2"]] = boxes.round(3)
+    score = None
+    if objects is not None:
+        rows = judged(found, [true_boxes(one) for one in objects], len(apply.target["labels"]))
+        score = objective.task.score(np.zeros(len(rows)), rows)
+    return Predictions(table, design.task.metric or "", score, boxes=results, rows=len(paths))
 
 
 def read(apply: Any, source: Any) -> Any:

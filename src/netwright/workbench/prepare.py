@@ -61,8 +61,12 @@ def prepare(source: Any, request: Any, pretrained: Pretrained | None = None) -> 
         group=request.group,
         time_column=request.time_column,
         drop=request.drop,
+        task=request.task,
     )
     found = profile(dataset, task=request.task)
+    if pretrained is not None and found.task == "detection":
+        fix = "leave --pretrained out; netwright.weights.load_into gives a detector's backbone its weights by hand"
+        raise InputError("detectors begin at random so far", where="--pretrained", fix=fix)
     task = Task.of(found.task, request.metric, found.target.get("labels", ()))
     parts = split(
         dataset,

@@ -2,6 +2,7 @@
 them.
 """
 
+from netwright.advise.rules.detection import DETECTION
 from netwright.advise.rules.engine import Facts, Rule, applies, applying, extrapolated, holds, reason
 from netwright.advise.rules.images import IMAGES
 from netwright.advise.rules.order import ORDER
@@ -19,6 +20,7 @@ GROUPS: dict[str, tuple[Rule, ...]] = {
     "Compute, parameters and data": SCALING,
     "Images": IMAGES,
     "Segmentation": SEGMENTATION,
+    "Detection": DETECTION,
     "Transformers": TRANSFORMERS,
     "Tables": TABLES,
     "Text": TEXTS,

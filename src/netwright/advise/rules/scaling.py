@@ -135,7 +135,7 @@ SCALING = (
         "arXiv:1712.00409",
         "R",
         fitted={"rows": "5e4..1.3e6"},
-        value={"exponent": {"image": 0.57, "table": 0.5, "text": 0.68, "segmentation": 0.5}},
+        value={"exponent": {"image": 0.57, "table": 0.5, "text": 0.68, "segmentation": 0.5, "detection": 0.5}},
         because="{rows} rows: the size follows an anchor that grows as rows^{exponent}, here about "
         "{target_params} parameters.",
     ),

@@ -12,8 +12,9 @@ from netwright.data.readers.boxes import check_boxes, find_image
 from netwright.errors import InputError
 
 
-def read_coco(path: str | Path, images: str | Path | None = None) -> Scenes:
-    """Boxes and masks of a COCO file. `images`: their folder, if it is not beside the file.
+def read_coco(path: str | Path, images: str | Path | None = None, masks: bool = True) -> Scenes:
+    """Boxes and masks of a COCO file. `images`: their folder, if it is not beside the file; `masks`: whether to read
+    these too.
 
     COCO's box x, y, width, height becomes x, y, x + width, y + height. Classes are numbered in the order of their
     category ids. InputError names the file, the entry and what is wrong with it.
@@ -40,7 +41,7 @@ def read_coco(path: str | Path, images: str | Path | None = None) -> Scenes:
             raise InputError(f"there is no category {thing['category_id']}", where=place, fix=f"they are {known}")
         by_image[thing["image_id"]].append(thing)
     homes = [Path(images)] if images is not None else _homes(file)
-    scenes = [_scene(one, by_image[one["id"]], codes, homes, file) for one in pictures]
+    scenes = [_scene(one, by_image[one["id"]], codes, homes, file, masks) for one in pictures]
     empty = [Path(scene.path).name for scene in scenes if not len(scene.boxes)]
     notes = [f"{len(empty):,} images have no box: {listing(empty, 5)}."] if empty else []
     return Scenes(labels, scenes, notes)
@@ -60,7 +61,12 @@ def _homes(file: Path) -> list[Path]:
 
 
 def _scene(
-    picture: dict[str, Any], things: list[dict[str, Any]], codes: dict[Any, int], homes: list[Path], file: Path
+    picture: dict[str, Any],
+    things: list[dict[str, Any]],
+    codes: dict[Any, int],
+    homes: list[Path],
+    file: Path,
+    with_masks: bool,
 ) -> Scene:
     place = f"{file}, image {picture['id']}"
     name = str(_value(picture, "file_name", place))
@@ -76,7 +82,7 @@ def _scene(
             fix = "give x, y, width and height as numbers"
             raise InputError(f"its box {box!r} is incomplete", where=where, fix=fix) from None
         boxes.append([x, y, x + w, y + h])
-        masks.append(mask_of(thing.get("segmentation"), height, width, where))
+        masks.append(mask_of(thing.get("segmentation"), height, width, where) if with_masks else None)
     return Scene(
         path=str(image),
         height=height,

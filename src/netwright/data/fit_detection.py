@@ -1,0 +1,96 @@
+"""What the training images and boxes say: size, channels, mean and deviation. Applied by `apply_detection.py`."""
+
+from typing import Any
+
+import numpy as np
+
+from netwright.data.apply_detection import DetectionPreprocessing
+from netwright.data.dataset import Dataset
+from netwright.data.fit_image import said_of_modes
+from netwright.data.profiles import Profile
+from netwright.errors import InputError
+
+USUAL, LARGEST = 128, 256
+"""Side that is not exceeded unless asked, and unless objects are small: every pixel is computed in each step."""
+SEEN = 12
+"""Pixels a side that three of four objects should keep: below, little more than a spot is left of them."""
+MULTIPLE = 32
+"""Sides are multiples of this where images have to be scaled: the pyramid's maps come out even."""
+MEASURED = 500
+"""Training images whose mean and deviation are measured."""
+
+
+def fit_detection(
+    dataset: Dataset,
+    rows: np.ndarray,
+    profile: Profile,
+    *,
+    image_size: int | None = None,
+    channels: int | None = None,
+    moments: tuple[list[float], list[float]] | None = None,
+) -> dict[str, Any]:
+    """One square into which images are scaled, and the channels, mean and deviation of each.
+
+    image_size: the square's side; else the images' median longer side, at most 128, or 256 where objects are small.
+    moments: mean and deviation of each channel that published weights expect, in place of these images'.
+    """
+    assert profile.image is not None and dataset.files is not None
+    if channels not in (None, 1, 3):
+        raise InputError(f"images can't be read with {channels} channels", where="channels", fix="give 1 or 3")
+    if image_size is not None and not 32 <= image_size <= 4096:
+        raise InputError(f"images can't have {image_size} pixels a side", where="image_size", fix="give 64 … 1024")
+    channels = channels or profile.image["channels"]
+    notes = said_of_modes(profile.image["modes"], channels)
+    sides = dataset.files[["height", "width"]].to_numpy()[rows]
+    fitted: dict[str, Any] = {
+        "image_size": _size(sides, image_size, profile.target["sizes"]["p25"], notes),
+        "channels": channels,
+        "dtype": "uint8",
+        "scale": 255.0,
+        "mean": [0.0] * channels,
+        "std": [1.0] * channels,
+    }
+    if moments is not None:
+        fitted["mean"], fitted["std"] = moments
+        notes.append("Each channel is normalised as the published weights expect it.")
+        return {**fitted, "notes": notes}
+    sample = rows[:: -(-len(rows) // MEASURED)]
+    fitted["mean"], fitted["std"] = _moments([dataset.inputs[row] for row in sample], fitted)
+    share = "the training images" if len(sample) == len(rows) else f"{len(sample):,} training images"
+    notes.append(f"Each channel is normalised by the mean and deviation of {share}.")
+    return {**fitted, "notes": notes}
+
+
+def _size(sides: np.ndarray, asked: int | None, small: float, notes: list[str]) -> int:
+    """The side of the square that the longer side of each image is scaled to; `small` objects relative to it."""
+    longer = int(np.median(sides.max(axis=1)))
+    wanted = min(LARGEST, max(USUAL, -(-int(SEEN / max(small, 1e-3)) // MULTIPLE) * MULTIPLE))
+    size = asked if asked is not None else max(MULTIPLE, min(longer, wanted))
+    if (sides == size).all():
+        notes.append(f"Images keep their size, {size} × {size}.")
+        return size
+    if asked is None:
+        size -= size % MULTIPLE
+    chosen = "as asked" if asked is not None else f"the median longer side is {longer}"
+    more = "" if longer <= size else "; --image-size keeps more of them, and takes longer"
+    notes.append(
+        f"Images are scaled into squares of {size} × {size} pixels ({chosen}{more}); boxes are given, and the test is "
+        "scored, in the images' own pixels."
+    )
+    if small * size < SEEN:
+        notes.append(f"A quarter of the objects have less than {small * size:.0f} pixels a side there: they are hard.")
+    return size
+
+
+def _moments(paths: list[str], fitted: dict[str, Any]) -> tuple[list[float], list[float]]:
+    """Mean and standard deviation of each channel, of values / scale."""
+    preprocessing = DetectionPreprocessing({**fitted, "target": {}})
+    total, squares, pixels = np.zeros(fitted["channels"]), np.zeros(fitted["channels"]), 0
+    for path in paths:
+        image = preprocessing.scaled(path).astype(np.float64) / fitted["scale"]
+        total += image.sum(axis=(1, 2))
+        squares += (image**2).sum(axis=(1, 2))
+        pixels += image[0].size
+    mean = total / pixels
+    std = np.sqrt(np.maximum(squares / pixels - mean**2, 0))
+    return mean.tolist(), np.where(std > 1e-8, std, 1.0).tolist()
