@@ -83,7 +83,7 @@ def test_mnist_5k_gets_a_residual_network_that_can_train_in_time():
 
 def test_masks_get_u_nets_of_two_kinds():
     proposal = propose(samples.SHAPES[0], TWO_MINUTES, samples.SHAPES[1])
-    assert [c.name for c in proposal.candidates] == ["unet-resnet", "unet"]
+    assert [c.name for c in proposal.candidates] == ["unet-resnet", "unet", "fpn"]
     assert {"G1", "G2"} <= {r["rule"] for r in proposal.candidates[1].reasons}
     notes = {note["rule"]: note["text"] for note in proposal.notes}
     assert "Dice" in notes["G3"] and "random forest" in notes["G6"] and "S0.4" not in notes

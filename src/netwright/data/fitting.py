@@ -37,7 +37,7 @@ def fit_preprocessing(
 
     target_transform: "none", "log" or "log1p", for regression. Options, by modality:
     table: numeric="quantile"|"standard", max_levels, min_count; image: image_size, channels, moments;
-    segmentation: image_size, channels;
+    segmentation: image_size, channels, moments;
     text: max_vocabulary, min_frequency, max_length.
     """
     fit: Any = FIT[dataset.modality]

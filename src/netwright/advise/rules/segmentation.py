@@ -62,6 +62,79 @@ SEGMENTATION = (
         "not mirrored.",
     ),
     Rule(
+        "G7",
+        "Panoptic FPN's branch on a feature pyramid computes no map finer than the encoder's first one: about half of "
+        "a U-Net's multiply-adds at like width.",
+        "arXiv:1901.02446",
+        "A",
+        when=_MASKS,
+        prefer={"fpn": 2.0},
+        because="A feature pyramid ends at the encoder's first map and is only scaled from there: cheaper than a "
+        "decoder that works at {side} pixels.",
+    ),
+    Rule(
+        "G7b",
+        "Where latency or images of 256 pixels and more make every fine map dear, the cheaper decoder goes first.",
+        "arXiv:1901.02446",
+        "R",
+        when={**_MASKS, "side": ">= 256"},
+        prefer={"fpn": 1.0},
+        because="At {side} pixels a side most of a decoder's work is on its finest maps, which a pyramid leaves out.",
+    ),
+    Rule(
+        "G8",
+        "SegFormer, attention on maps of four scales with a decoder of linear maps, wants many images: published "
+        "results begin from ImageNet and 3,000 masks at least.",
+        "arXiv:2105.15203, arXiv:2106.10270",
+        "R",
+        when={**_MASKS, "rows": "< 20000"},
+        reject=("segformer",),
+        because="{rows} images: a transformer that begins at random wants ten times as many; U-Net and FPN know that "
+        "neighbours belong together.",
+    ),
+    Rule(
+        "G8b",
+        "From 20,000 images on SegFormer is worth its place: it sees the whole image from the first scale on.",
+        "arXiv:2105.15203",
+        "R",
+        when={**_MASKS, "rows": ">= 20000"},
+        prefer={"segformer": 2.75},
+        because="{rows} images are enough for attention, which sees the whole image from the first scale on.",
+    ),
+    Rule(
+        "G9",
+        "DeepLab's rates 6, 12 and 18 are shares of a last map of 33 pixels a side: they want a large image, and one "
+        "of 12 pixels a side at least, or they see its padding.",
+        "arXiv:1706.05587 section 3.3, arXiv:1802.02611",
+        "V",
+        when={**_MASKS, "side": "< 192"},
+        value={"last_map": 12, "rates": (6 / 33, 12 / 33, 18 / 33)},
+        reject=("deeplabv3plus",),
+        because="Images of {side} pixels a side: the last map of a U-Net, {last_map} pixels a side, sees all of it "
+        "already; atrous convolutions have no context to add.",
+    ),
+    Rule(
+        "G9b",
+        "On large images atrous convolutions at several rates gather context that a U-Net's last map is too fine for.",
+        "arXiv:1802.02611",
+        "A",
+        when={**_MASKS, "side": ">= 192"},
+        prefer={"deeplabv3plus": 2.25},
+        because="Images of {side} pixels a side: convolutions at several rates see how what lies far apart belongs "
+        "together.",
+    ),
+    Rule(
+        "G10",
+        "Published weights of a classifier are a good encoder of a U-Net: with them it learns masks from fewer images, "
+        "and sooner. The decoder begins at random, 16 channels wide at the image's size.",
+        "arXiv:1801.05746, segmentation_models_pytorch",
+        "R",
+        when=_MASKS,
+        value={"dim": 16, "upsample": "nearestupsample"},
+        because="A decoder of U-Net takes in the map of each of its scales, and brings them back to {side} pixels a "
+        "side.",
+    ),
+    Rule(
         "G6",
         "Pixel baselines: the most frequent class, a linear model and a random forest on each pixel's colour, place "
         "and surroundings, on the same split.",
