@@ -87,7 +87,7 @@ def test_masks_get_u_nets_of_two_kinds():
     assert {"G1", "G2"} <= {r["rule"] for r in proposal.candidates[1].reasons}
     notes = {note["rule"]: note["text"] for note in proposal.notes}
     assert "Dice" in notes["G3"] and "random forest" in notes["G6"] and "S0.4" not in notes
-    assert all(c.recipe.loss is None and c.recipe.batch_size == 16 for c in proposal.candidates)
+    assert all(c.recipe.loss is None and c.recipe.batch_size == 8 for c in proposal.candidates)
 
 
 def test_a_vit_is_rejected_on_few_images_with_the_numbers_unless_asked_for():

@@ -36,7 +36,7 @@ def family_of(name: str) -> str:
 def test_every_rung_builds_and_costs_no_less_than_the_one_before(name, contract):
     for coarse in coarse_levels(name, contract):
         # All rungs for one kind of image, every third for the others.
-        few = name in ("mobilenetv3", "segformer", "deeplabv3plus")
+        few = name in ("mobilenetv3", "fpn", "segformer", "deeplabv3plus")
         every = 3 if few or contract.get("image_size", 28) != 28 else 1
         rungs = ladder(name, contract, coarse)[::every]
         counts = [count(Spec(family_of(name), args), contract) for args in rungs]

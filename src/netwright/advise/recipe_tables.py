@@ -12,10 +12,10 @@ OPTIMISER: dict[str, dict[str, float]] = {
     "mobilenetv3": {"lr": 3e-3, "batch": 64, "weight_decay": 0.02},
     "cct": {"lr": 1e-3, "batch": 64, "weight_decay": 0.05},
     "vit": {"lr": 1e-3, "batch": 64, "weight_decay": 0.05},
-    "unet": {"lr": 2e-3, "batch": 16, "weight_decay": 0.02},
-    "fpn": {"lr": 2e-3, "batch": 16, "weight_decay": 0.02},
-    "segformer": {"lr": 1e-3, "batch": 16, "weight_decay": 0.02},
-    "deeplabv3plus": {"lr": 2e-3, "batch": 16, "weight_decay": 0.02},
+    "unet": {"lr": 8e-3, "batch": 8, "weight_decay": 0.02},
+    "fpn": {"lr": 8e-3, "batch": 8, "weight_decay": 0.02},
+    "segformer": {"lr": 1e-3, "batch": 8, "weight_decay": 0.02},
+    "deeplabv3plus": {"lr": 8e-3, "batch": 8, "weight_decay": 0.02},
     "mlp": {"lr": 2.1e-3, "batch": 256, "weight_decay": 0.1},
     "tabular_resnet": {"lr": 1.5e-3, "batch": 256, "weight_decay": 0.05},
     "ft_transformer": {"lr": 5e-4, "batch": 256, "weight_decay": 1e-4},
@@ -33,7 +33,7 @@ BATCH: dict[str, list[tuple[float, int]]] = {
     "image": [(300, 16), (1000, 32), (20_000, 64), (100_000, 128), (float("inf"), 256)],
     "table": [(300, 16), (1000, 32), (5000, 64), (20_000, 128), (40_000, 256), (float("inf"), 512)],
     "text": [(300, 16), (2000, 32), (50_000, 64), (float("inf"), 128)],
-    "segmentation": [(200, 8), (5000, 16), (float("inf"), 32)],
+    "segmentation": [(5000, 8), (float("inf"), 16)],
 }
 
 # modality: the longest training that makes sense, in samples seen, and between which numbers of passes
@@ -97,10 +97,16 @@ REGULARISE: dict[str, list[tuple[float, dict[str, Any]]]] = {
 }
 
 # Published weights as the start (T7, T18, T26): the peak rate of AdamW, the rate of the first layer relative to the
-# classifier's, the share of the steps in which only the classifier learns, and the most passes over the rows.
-TRANSFER: dict[str, dict[str, float]] = {
-    "probe": {"lr": 3e-3, "first_layer_lr": 1.0, "weight_decay": 0.01, "probe": 1.0, "passes": 60},
-    "finetune": {"lr": 1e-3, "first_layer_lr": 0.1, "weight_decay": 0.01, "probe": 0.2, "passes": 60},
+# classifier's (or decoder's), the share of the steps in which only that learns, and the most passes over the rows.
+TRANSFER: dict[str, dict[str, dict[str, float]]] = {
+    "image": {
+        "probe": {"lr": 3e-3, "first_layer_lr": 1.0, "weight_decay": 0.01, "probe": 1.0, "passes": 60},
+        "finetune": {"lr": 1e-3, "first_layer_lr": 0.1, "weight_decay": 0.01, "probe": 0.2, "passes": 60},
+    },
+    "segmentation": {
+        "probe": {"lr": 4e-3, "first_layer_lr": 1.0, "weight_decay": 0.01, "probe": 1.0, "passes": 100},
+        "finetune": {"lr": 4e-3, "first_layer_lr": 0.1, "weight_decay": 0.01, "probe": 0.2, "passes": 100},
+    },
 }
 
 

@@ -301,7 +301,7 @@ def unet_stride(side: int, coarse: int) -> int:
 
 def _unet_resnet(rung: tuple, side: int, coarse: int) -> Args:
     """A residual encoder; behind a stem with a stride of 2 its last map is half as large, of 4 it has a scale less, and
-    the decoder has a block more, of half the width.
+    the decoder has a block more, of half the width in whole sixteens (G11).
     """
     dim, blocks, most = rung
     stride = unet_stride(side, coarse)
@@ -310,13 +310,19 @@ def _unet_resnet(rung: tuple, side: int, coarse: int) -> Args:
     if stride > 2:
         stem = {"patchstem": {"patch_size": stride, "norm": "batchnorm2d"}}
     encoder = {"dim": dim, "depths": [blocks] * stages, "stem": stem, "block": "basicblock"}
-    return {"backbone": {"resnet": encoder}, "dim": dim if stride == 1 else dim // 2}
+    return {"backbone": {"resnet": encoder}, "dim": dim if stride == 1 else half_width(dim)}
+
+
+def half_width(dim: int) -> int:
+    """Half of a width, from 16 on in whole sixteens: a CPU's vectors compute these in any case (G11)."""
+    width = rule("G11").value["multiple"]
+    return dim // 2 if dim < width else width * -(-dim // (2 * width))
 
 
 _UNET_RESNET = (
     *((4, 1, stages) for stages in (2, 3, 4)),
-    *((w, 1, 6) for w in (*widths(4, 32), 40)),
-    *((w, 2, 6) for w in (40, 48, 56, 64, 96)),
+    *((w, 1, 6) for w in (4, 8, 12, 16, 24, 32, 40)),
+    *((w, 2, 6) for w in (40, 48, 64, 96)),
 )
 
 

@@ -50,7 +50,7 @@ def transfer(
     facts = {**facts_of(profile, brief, contract), "weights": weights, "alone": ALONE[profile.modality]}
     params = int(found.cost["params"].value)
     candidates = []
-    for way, table in TRANSFER.items():
+    for way, table in TRANSFER[profile.modality].items():
         recipe, reasons = _recipe(params, table, facts, brief)
         known = {**facts, "share": f"{100 * table['probe']:.0f} %", "first": f"{table['first_layer_lr']:g}"}
         text = HOW[way].format_map(known)
@@ -81,7 +81,8 @@ def _recipe(
     recipe, reasons = recipe_of(LIKE[facts["modality"]], params, facts, metric=brief.metric, seed=brief.seed)
     batch = batch_size(facts)
     a_pass = max(1, round(TRAIN_SHARE * facts["rows"] / batch))
-    lr = table["lr"] * (row_of(RATE_BY_PARAMS, params) if table["probe"] < 1 else 1.0)
+    whole = table["probe"] < 1 and facts["modality"] == "image"  # what a decoder begins with is small by itself
+    lr = table["lr"] * (row_of(RATE_BY_PARAMS, params) if whole else 1.0)
     recipe = replace(
         recipe,
         lr=lr,
