@@ -90,6 +90,15 @@ def test_masks_get_u_nets_of_two_kinds():
     assert all(c.recipe.loss is None and c.recipe.batch_size == 8 for c in proposal.candidates)
 
 
+def test_segformer_wants_many_images_and_deeplab_large_ones():
+    few = {r["family"]: r for r in propose(samples.SHAPES[0], TWO_MINUTES, samples.SHAPES[1]).rejected}
+    assert few["segformer"]["rule"] == "G8" and "400 images" in few["segformer"]["reason"]
+    assert few["deeplabv3plus"]["rule"] == "G9" and "64 pixels" in few["deeplabv3plus"]["reason"]
+    profile, contract = samples.masks(20_000, 192)
+    many = propose(profile, Brief(budget=Budget(time_s=1e4)), contract).candidates
+    assert many[0].family == "unet" and {"segformer", "deeplabv3plus"} <= {c.family for c in many}
+
+
 def test_a_vit_is_rejected_on_few_images_with_the_numbers_unless_asked_for():
     profile, contract = samples.DIGITS
     rejected = {r["family"]: r for r in propose(profile, TWO_MINUTES, contract).rejected}

@@ -37,10 +37,10 @@ def transfer(
     """
     family, preset = registry().family(spec.name)
     name = family.preset_name(preset) if preset else family.name
-    stem, whole = family.name, family.name
+    stem, host = family.name, family.name
     if profile.modality == "segmentation":
         spec = Spec("unet", {**rule("G10").value, "backbone": spec.name})
-        stem, whole = f"unet-{family.name}", "unet"
+        stem, host = f"unet-{family.name}", "unet"
     found = sized(spec, dict(contract), limits_of(brief.budget))
     broken = [limit for limit, margin in found.margins.items() if margin > 1]
     if broken:
@@ -60,13 +60,13 @@ def transfer(
         candidates.append(
             Candidate(
                 name=f"{stem}-{way}",
-                family=whole,
+                family=host,
                 spec=spec,
                 recipe=replace(recipe, weights=weights),
                 reasons=[*why, *reasons.values()],
                 default_cost={},
                 points=0.0,
-                scale=whole,
+                scale=host,
                 overlay={},
                 recipe_reasons=reasons,
             )
@@ -81,8 +81,8 @@ def _recipe(
     recipe, reasons = recipe_of(LIKE[facts["modality"]], params, facts, metric=brief.metric, seed=brief.seed)
     batch = batch_size(facts)
     a_pass = max(1, round(TRAIN_SHARE * facts["rows"] / batch))
-    whole = table["probe"] < 1 and facts["modality"] == "image"  # what a decoder begins with is small by itself
-    lr = table["lr"] * (row_of(RATE_BY_PARAMS, params) if whole else 1.0)
+    large = table["probe"] < 1 and facts["modality"] == "image"  # a decoder on the weights is small itself
+    lr = table["lr"] * (row_of(RATE_BY_PARAMS, params) if large else 1.0)
     recipe = replace(
         recipe,
         lr=lr,

@@ -74,7 +74,7 @@ SEGMENTATION = (
     ),
     Rule(
         "G7b",
-        "Where latency or images of 256 pixels and more make every fine map dear, the cheaper decoder goes first.",
+        "From 256 pixels on every fine map is dear, and the cheaper decoder goes before U-Net's plain form.",
         "arXiv:1901.02446",
         "R",
         when={**_MASKS, "side": ">= 256"},
@@ -106,7 +106,7 @@ SEGMENTATION = (
         "DeepLab's rates 6, 12 and 18 are shares of a last map of 33 pixels a side: they want a large image, and one "
         "of 12 pixels a side at least, or they see its padding.",
         "arXiv:1706.05587 section 3.3, arXiv:1802.02611",
-        "V",
+        "R",
         when={**_MASKS, "side": "< 192"},
         value={"last_map": 12, "rates": (6 / 33, 12 / 33, 18 / 33)},
         reject=("deeplabv3plus",),
@@ -150,7 +150,7 @@ SEGMENTATION = (
         "netwright: emoji composites, 96 pixels, 400 to 900 steps",
         "V",
         when=_MASKS,
-        value={"lr": 8e-3, "batch": 8},
+        because="Batches of {batch_size} and the rate at which a U-Net learned fastest in runs of some hundred steps.",
     ),
     Rule(
         "G6",
