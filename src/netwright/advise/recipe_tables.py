@@ -58,7 +58,7 @@ SMOOTHING: list[tuple[float, float]] = [(2, 0.0), (9, 0.05), (float("inf"), 0.1)
 # rows from: mixup's α for images of 32 pixels and more (T21)
 MIXUP = {"rows": 10_000, "side": 32, "alpha": 0.2}
 
-_WITH_MASKS = {"affine_masks": {"degrees": 10.0, "scale": 0.3, "shift": 0.1}}  # G5
+_WITH_MASKS = {"affine_masks": {"degrees": 10.0, "scale": 0.3, "shift": 0.1, "p": 0.3}}  # G5
 
 # what may be done to a picture without changing its label (T14): by kind of image
 AUGMENT: dict[str, list[Any]] = {

@@ -45,9 +45,9 @@ SEGMENTATION = (
     Rule(
         "G5",
         "A mask moves with its image: mirrored, zoomed, cropped and shifted alike; with few images this is what a "
-        "segmentation network lives on.",
-        "arXiv:1505.04597 section 3.1",
-        "V",
+        "segmentation network lives on. What is zoomed or turned is softened too: of each pass a third at most.",
+        "arXiv:1505.04597 section 3.1, arXiv:1904.08128",
+        "R",
         when=_MASKS,
         because="{rows} images are few for a network that sees every pixel: they are mirrored, zoomed, cropped and "
         "tinted, their masks alike. If sides matter, take `flip_masks` out of the recipe.",
