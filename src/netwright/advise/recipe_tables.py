@@ -105,7 +105,7 @@ TRANSFER: dict[str, dict[str, dict[str, float]]] = {
     },
     "segmentation": {
         "probe": {"lr": 4e-3, "first_layer_lr": 1.0, "weight_decay": 0.01, "probe": 1.0, "passes": 100},
-        "finetune": {"lr": 4e-3, "first_layer_lr": 0.1, "weight_decay": 0.01, "probe": 0.2, "passes": 100},
+        "finetune": {"lr": 2e-3, "first_layer_lr": 0.1, "weight_decay": 0.01, "probe": 0.2, "passes": 100},
     },
 }
 
