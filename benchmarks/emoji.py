@@ -133,15 +133,23 @@ def turned(picture: Image.Image, length: int, degrees: float) -> Image.Image:
 # What is written -------------------------------------------------------------------------------------------------
 
 
-def write_masks(folder: Path, part: str, found: Iterator[Scene]) -> None:
-    """PART/images/N.png, PART/masks/N.png with the number of each pixel's class, classes.txt."""
+def write_masks(folder: Path, part: str, found: Iterator[Scene], classes: Sequence[str] = CLASSES) -> None:
+    """PART/images/N.png, PART/masks/N.png with the number of each pixel's class, classes.txt.
+
+    With one name in `classes`, all groups are that class.
+    """
     images, masks = folder / part / "images", folder / part / "masks"
     for path in (images, masks):
         path.mkdir(parents=True, exist_ok=True)
-    (folder / "classes.txt").write_text("\n".join(("background", *CLASSES)) + "\n")
+    (folder / "classes.txt").write_text("\n".join(("background", *classes)) + "\n")
     for i, scene in enumerate(found):
         Image.fromarray(scene.image).save(images / f"{i:05}.png")
-        Image.fromarray(scene.classes).save(masks / f"{i:05}.png")
+        Image.fromarray(scene.classes.clip(max=len(classes))).save(masks / f"{i:05}.png")
+
+
+def write_foreground(folder: Path, part: str, found: Iterator[Scene]) -> None:
+    """As `write_masks`, of two classes: emoji against background."""
+    write_masks(folder, part, found, ("emoji",))
 
 
 def write_coco(folder: Path, part: str, found: Iterator[Scene]) -> None:
@@ -213,12 +221,19 @@ def write_classes(folder: Path, part: str, found: Iterator[Scene]) -> None:
         Image.fromarray(scene.image).save(path)
 
 
-WRITERS = {"masks": write_masks, "coco": write_coco, "voc": write_voc, "classes": write_classes}
+WRITERS = {
+    "masks": write_masks,
+    "foreground": write_foreground,
+    "coco": write_coco,
+    "voc": write_voc,
+    "classes": write_classes,
+}
 ONE = {"size": 64, "most": 1, "lengths": (30, 56)}  # an image of one emoji
 
 
 def dataset(kind: str, train: int = 1000, test: int = 250, seed: int = 0, size: int = 96) -> Path:
-    """The folder of a data set, made once: `masks`, `coco`, `voc` (of the same images), or `classes` (of one emoji)."""
+    """The folder of a data set, made once: `masks`, `foreground` (two classes), `coco`, `voc` (of the same images), or
+    `classes` (of one emoji)."""
     from datasets import CACHE
 
     folder = CACHE / "emoji" / f"{kind}-{train}-{test}-{seed}-{size}"

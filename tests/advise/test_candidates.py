@@ -83,11 +83,20 @@ def test_mnist_5k_gets_a_residual_network_that_can_train_in_time():
 
 def test_masks_get_u_nets_of_two_kinds():
     proposal = propose(samples.SHAPES[0], TWO_MINUTES, samples.SHAPES[1])
-    assert [c.name for c in proposal.candidates] == ["unet-resnet", "unet"]
+    assert [c.name for c in proposal.candidates] == ["unet-resnet", "unet", "fpn"]
     assert {"G1", "G2"} <= {r["rule"] for r in proposal.candidates[1].reasons}
     notes = {note["rule"]: note["text"] for note in proposal.notes}
     assert "Dice" in notes["G3"] and "random forest" in notes["G6"] and "S0.4" not in notes
-    assert all(c.recipe.loss is None and c.recipe.batch_size == 16 for c in proposal.candidates)
+    assert all(c.recipe.loss is None and c.recipe.batch_size == 8 for c in proposal.candidates)
+
+
+def test_segformer_wants_many_images_and_deeplab_large_ones():
+    few = {r["family"]: r for r in propose(samples.SHAPES[0], TWO_MINUTES, samples.SHAPES[1]).rejected}
+    assert few["segformer"]["rule"] == "G8" and "400 images" in few["segformer"]["reason"]
+    assert few["deeplabv3plus"]["rule"] == "G9" and "64 pixels" in few["deeplabv3plus"]["reason"]
+    profile, contract = samples.masks(20_000, 192)
+    many = propose(profile, Brief(budget=Budget(time_s=1e4)), contract).candidates
+    assert many[0].family == "unet" and {"segformer", "deeplabv3plus"} <= {c.family for c in many}
 
 
 def test_a_vit_is_rejected_on_few_images_with_the_numbers_unless_asked_for():

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from safetensors.torch import save
 
 from netwright.advise import BudgetError, default_spec, fit_to_budget, propose, propose_within
-from netwright.advise.defaults import ANCHORS
+from netwright.advise.defaults import ANCHORS, choose_size
+from netwright.advise.facts import facts_of
 from netwright.advise.networks import count, file_bytes, network
 from netwright.advise.quarter import LIMITS, TOLERANCE, quarter
 from netwright.advise.scales import SCALES, coarse_levels, ladder
@@ -76,6 +77,15 @@ def test_limits_that_hold_change_nothing(family):
     sized = fit_to_budget(family, contract, Budget(params=10**12, flops=10**15), start)
     assert sized.spec == start
     assert fit_to_budget(family, contract, Budget(time_s=5), start).spec == start
+
+
+def test_masks_see_a_thousand_batches_before_the_network_grows():
+    profile, contract = samples.masks(1000, 96)
+    facts = facts_of(profile, Brief(budget=Budget(time_s=60.0)), contract)
+    assert choose_size("unet", {}, contract, facts, 8, "unet_resnet").passes == 16.0  # 16,000 images in all
+    profile, contract = samples.DIGITS
+    facts = facts_of(profile, Brief(budget=Budget(time_s=1.0)), contract)
+    assert choose_size("resnet", {}, contract, facts, 64).passes < 9  # 1,797 images
 
 
 def test_the_next_rung_would_break_the_limit():

@@ -84,6 +84,15 @@ def test_masks_are_class_numbers(tmp_path):
         assert np.array_equal(np.asarray(Image.open(tmp_path / "train" / "images" / f"{i:05}.png")), scene.image)
 
 
+def test_the_foreground_is_one_class(tmp_path):
+    found = scenes()
+    emoji.write_foreground(tmp_path, "train", iter(found))
+    assert (tmp_path / "classes.txt").read_text().split() == ["background", "emoji"]
+    for i, scene in enumerate(found):
+        mask = np.asarray(Image.open(tmp_path / "train" / "masks" / f"{i:05}.png"))
+        assert np.array_equal(mask, scene.classes > 0)
+
+
 def test_voc_counts_from_one(tmp_path):
     found = scenes()
     emoji.write_voc(tmp_path, "train", iter(found))

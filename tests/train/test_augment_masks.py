@@ -47,6 +47,14 @@ def test_no_class_stays_no_class_and_outside_has_none():
     assert torch.equal(same[1], masks) and torch.allclose(same[0], x, atol=1e-5)
 
 
+def test_moves_come_with_their_probability():
+    torch.manual_seed(0)
+    x, masks = pair(400, 12)
+    for p, low, high in ((0.0, 0, 0), (0.2, 50, 110), (1.0, 380, 400)):
+        _, codes = affine_masks(x, masks, p=p)
+        assert low <= int((codes != masks).flatten(1).any(1).sum()) <= high
+
+
 def test_colour_changes_channels_by_themselves_and_is_repeatable():
     x = torch.rand(4, 3, 5, 5)
     torch.manual_seed(3)

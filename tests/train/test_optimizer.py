@@ -1,8 +1,11 @@
 """Groups of the optimizer: who decays, and how fast each layer learns."""
 
+from functools import partial
+
 import torch
 from torch import nn
 
+from netwright.families.segmentation.unet import UNet
 from netwright.families.vision.resnet import ResNet
 from netwright.families.vision.vit import ViT
 from netwright.train.optimizer import adamw, layers_of, parameter_groups
@@ -30,6 +33,16 @@ def test_layers_follow_the_network():
     for module in (resnet, vit):
         together = [p for layer in layers_of(module) for p in layer]
         assert len(together) == len({id(p) for p in together}) == len(list(module.parameters()))
+
+
+def test_what_is_not_the_backbones_is_one_last_layer():
+    unet = UNet(backbone=partial(ResNet, depths=(1, 1), dim=8), dim=4)
+    found = [sorted({".".join(n.split(".")[:2]) for n in names_of(unet, layer)}) for layer in layers_of(unet)]
+    assert found[:3] == [["backbone.stem"], ["backbone.stages"], ["backbone.stages"]] and len(found) == 4
+    assert all(not name.startswith("backbone") for name in found[3]) and "head.weight" in found[3]
+    fresh = {id(p) for module in (unet.decoder, unet.head) for p in module.parameters()}
+    for group in parameter_groups(unet, 0.1, first_layer_lr=0.1):
+        assert group["scale"] == 1.0 if id(group["params"][0]) in fresh else group["scale"] < 1.0
 
 
 def test_rates_rise_geometrically_to_the_last_layer():

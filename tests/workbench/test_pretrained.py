@@ -12,8 +12,12 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 import netwright as nw
+from netwright.design import Budget, Data, Recipe, Task
 from netwright.errors import InputError
 from netwright.workbench import pretrained
+from netwright.workbench.design import choose, make_request
+from netwright.workbench.prepare import prepare
+from tests.data import scenes
 from tests.parity import randomise
 from tests.references import torchvision
 
@@ -98,6 +102,54 @@ def test_the_folder_trains_from_the_weights(weights, result, tmp_path):
     # Four steps are not far from the start: it did begin there. (The best of them may lie in the probe.)
     moved = (again["stem.conv.conv.weight"] - kept["stem.conv.conv.weight"]).abs().max()
     assert float(moved) < 0.1 < float(kept["stem.conv.conv.weight"].abs().max())
+
+
+@pytest.fixture(scope="module")
+def shapes(tmp_path_factory) -> Path:
+    return scenes.write(tmp_path_factory.mktemp("data") / "shapes", count=12, size=(32, 32))
+
+
+def test_masks_get_a_decoder_on_the_weights(weights, shapes):
+    found = pretrained.recognise(str(weights))
+    request = make_request(shapes, {"pretrained": str(weights)})
+    prepared = prepare(request.source, request, found)
+    assert prepared.contract["image_size"] == 32  # masks keep their size
+    assert prepared.fitted["mean"] == pytest.approx([0.485, 0.456, 0.406])
+    proposals = choose(prepared, request, Budget(time_s=60.0), found)
+    names = [candidate["name"] for candidate in proposals.candidates]
+    assert names[:2] == ["unet-mobilenetv2-probe", "unet-mobilenetv2-finetune"] and len(names) == 4
+    probe, tuned = (Recipe.from_data(candidate["recipe"]) for candidate in proposals.candidates[:2])
+    assert probe.probe == 1.0 and tuned.first_layer_lr == 0.1 and 0 < tuned.probe < 1 and tuned.augment
+    reasons = json.dumps(proposals.candidates[1]["reasons"])
+    assert "the decoder alone for the first" in reasons and "G10" in reasons
+    small = choose(prepared, request, Budget(time_s=60.0, params=100_000), found)
+    assert any("its size is fixed" in row["reason"] for row in small.rejected)
+
+
+def test_masks_are_trained_from_the_weights(weights, shapes, tmp_path):
+    """The backbone begins with the weights and stands still at first; the ejected train.py does the same."""
+    design = nw.Design(
+        name="shapes",
+        task=Task(kind="segmentation", metric="miou"),
+        data=Data(source=str(shapes), modality="segmentation"),
+        inputs={"in_channels": 3, "image_size": 32, "num_classes": 3},
+        model=nw.Spec("unet", {"backbone": "mobilenetv2:x1_0", "dim": 4, "upsample": "nearestupsample"}),
+        recipe=Recipe(lr=1e-3, batch_size=8, steps=4, weights=str(weights), probe=0.5, first_layer_lr=0.1),
+    )
+    design.save(tmp_path / "design.yaml")
+    folder = nw.train(tmp_path / "design.yaml", out=tmp_path / "out", threads=1).folder
+    kept = load_file(folder / "pretrained.safetensors")
+    assert all(name.startswith("backbone.") for name in kept)
+    published = torch.load(weights, weights_only=True)
+    assert torch.equal(kept["backbone.stem.conv.conv.weight"], published["features.0.0.weight"])
+    assert "ALONE = ('pyramid', 'decoder', 'head')".replace("'", '"') in (folder / "train.py").read_text()
+    for steps, moved in (("1", False), ("4", True)):  # of one step half is the probe
+        command = [sys.executable, "train.py", "--steps", steps, "--out", "again.safetensors"]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600)
+        assert done.returncode == 0, done.stderr[-2000:]
+        again = load_file(folder / "again.safetensors")
+        same = all(torch.equal(again[name], value) for name, value in kept.items() if name.endswith("weight"))
+        assert same is not moved
 
 
 @pytest.mark.parametrize(

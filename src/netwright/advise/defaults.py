@@ -42,7 +42,10 @@ ANCHORS: dict[str, Anchor] = {
     "mobilenetv3": Anchor(1.5e6, 1e5, 5.5e6, 9, 15.0),
     "cct": Anchor(8.0e5, 3e4, 2.2e7, 22, 4.0),
     "vit": Anchor(3.0e6, 5e4, 8.7e7, 28, 4.0),
-    "unet": Anchor(3.1e7, 1e4, 1.2e8, 30, 8.0),
+    "unet": Anchor(3.1e7, 1e4, 1.2e8, 40, 8.0),
+    "fpn": Anchor(2.6e7, 1e4, 1.2e8, 38, 10.0),
+    "segformer": Anchor(1.4e7, 2e4, 6.5e7, 20, 10.0),
+    "deeplabv3plus": Anchor(2.7e7, 1e4, 1.2e8, 32, 10.0),
     "mlp": Anchor(2.0e5, 1e3, 4.0e6, 30, 0.7),
     "tabular_resnet": Anchor(3.0e5, 2e3, 4.0e6, 25, 1.5),
     "ft_transformer": Anchor(3.0e5, 3e3, 7.0e6, 13, 5.0),
@@ -114,7 +117,9 @@ def choose_size(
     scale = scale or family
     target = target_params(family, facts)
     value = rule("R1").value
-    passes = epochs_for(facts["rows"], value["samples"], value["least_passes"], value["most_passes"])
+    between = value["least_passes"], value["most_passes"]
+    least = epochs_for(facts["rows"], value["least_samples"].get(facts["modality"], 0), *between)
+    passes = epochs_for(facts["rows"], value["samples"], *between)
     counted = _Counter(family, overlay, contract)
     while True:
         affordable = affordable_macs(family, facts, passes, batch)
@@ -129,9 +134,9 @@ def choose_size(
         # Of looks that leave networks of like size, the one that is cheaper sees the data more often.
         alike = [look for look in looks if counted.body(look.args) >= 0.8 * most]
         best = min(alike, key=lambda look: counted.macs(look.args))
-        if counted.body(best.args) >= 0.25 * target or passes <= value["least_passes"]:
+        if counted.body(best.args) >= 0.25 * target or passes <= least:
             return best
-        passes = max(value["least_passes"], passes / 2)
+        passes = max(least, passes / 2)
 
 
 def _rungs(rungs: list[dict[str, Any]], counted: "_Counter", params: float, macs: float) -> tuple[int, int]:

@@ -97,6 +97,8 @@ def recipe_of(
         "ema_decay": "T20",
         "precision": "T24",
     }
+    if facts["modality"] == "segmentation" and family != "segformer":
+        ids["lr"] = "G12"
     if smoothing:
         ids["label_smoothing"] = "T19"
     if mixup:

@@ -12,7 +12,10 @@ OPTIMISER: dict[str, dict[str, float]] = {
     "mobilenetv3": {"lr": 3e-3, "batch": 64, "weight_decay": 0.02},
     "cct": {"lr": 1e-3, "batch": 64, "weight_decay": 0.05},
     "vit": {"lr": 1e-3, "batch": 64, "weight_decay": 0.05},
-    "unet": {"lr": 2e-3, "batch": 16, "weight_decay": 0.02},
+    "unet": {"lr": 8e-3, "batch": 8, "weight_decay": 0.02},
+    "fpn": {"lr": 8e-3, "batch": 8, "weight_decay": 0.02},
+    "segformer": {"lr": 1e-3, "batch": 8, "weight_decay": 0.02},
+    "deeplabv3plus": {"lr": 8e-3, "batch": 8, "weight_decay": 0.02},
     "mlp": {"lr": 2.1e-3, "batch": 256, "weight_decay": 0.1},
     "tabular_resnet": {"lr": 1.5e-3, "batch": 256, "weight_decay": 0.05},
     "ft_transformer": {"lr": 5e-4, "batch": 256, "weight_decay": 1e-4},
@@ -35,7 +38,7 @@ BATCH: dict[str, list[tuple[float, int]]] = {
     "table": [(300, 16), (1000, 32), (5000, 64), (20_000, 128), (40_000, 256), (float("inf"), 512)],
     "detection": [(1000, 8), (float("inf"), 16)],
     "text": [(300, 16), (2000, 32), (50_000, 64), (float("inf"), 128)],
-    "segmentation": [(200, 8), (5000, 16), (float("inf"), 32)],
+    "segmentation": [(5000, 8), (float("inf"), 16)],
 }
 
 # modality: the longest training that makes sense, in samples seen, and between which numbers of passes
@@ -61,7 +64,7 @@ SMOOTHING: list[tuple[float, float]] = [(2, 0.0), (9, 0.05), (float("inf"), 0.1)
 # rows from: mixup's α for images of 32 pixels and more (T21)
 MIXUP = {"rows": 10_000, "side": 32, "alpha": 0.2}
 
-_WITH_MASKS = {"affine_masks": {"degrees": 10.0, "scale": 0.3, "shift": 0.1}}  # G5
+_WITH_MASKS = {"affine_masks": {"degrees": 10.0, "scale": 0.3, "shift": 0.1, "p": 0.3}}  # G5
 
 # what may be done to a picture without changing its label (T14): by kind of image
 AUGMENT: dict[str, list[Any]] = {
@@ -85,6 +88,9 @@ REGULARISE: dict[str, list[tuple[float, dict[str, Any]]]] = {
     "cct": [(20_000, {"drop_path": 0.0, "dropout": 0.1}), (float("inf"), {"drop_path": 0.1})],
     "vit": [(float("inf"), {"dropout": 0.1})],
     "unet": [(float("inf"), {})],
+    "fpn": [(float("inf"), {"dropout": 0.1})],
+    "segformer": [(float("inf"), {"dropout": 0.1})],
+    "deeplabv3plus": [(float("inf"), {"dropout": 0.1})],
     "mlp": [(1000, {"dropout": 0.3}), (50_000, {"dropout": 0.1}), (float("inf"), {"dropout": 0.1})],
     "tabular_resnet": [(1000, {"dropout": 0.3}), (float("inf"), {"dropout": 0.15})],
     "ft_transformer": [(float("inf"), {})],
@@ -103,10 +109,16 @@ REGULARISE: dict[str, list[tuple[float, dict[str, Any]]]] = {
 }
 
 # Published weights as the start (T7, T18, T26): the peak rate of AdamW, the rate of the first layer relative to the
-# classifier's, the share of the steps in which only the classifier learns, and the most passes over the rows.
-TRANSFER: dict[str, dict[str, float]] = {
-    "probe": {"lr": 3e-3, "first_layer_lr": 1.0, "weight_decay": 0.01, "probe": 1.0, "passes": 60},
-    "finetune": {"lr": 1e-3, "first_layer_lr": 0.1, "weight_decay": 0.01, "probe": 0.2, "passes": 60},
+# classifier's (or decoder's), the share of the steps in which only that learns, and the most passes over the rows.
+TRANSFER: dict[str, dict[str, dict[str, float]]] = {
+    "image": {
+        "probe": {"lr": 3e-3, "first_layer_lr": 1.0, "weight_decay": 0.01, "probe": 1.0, "passes": 60},
+        "finetune": {"lr": 1e-3, "first_layer_lr": 0.1, "weight_decay": 0.01, "probe": 0.2, "passes": 60},
+    },
+    "segmentation": {
+        "probe": {"lr": 4e-3, "first_layer_lr": 1.0, "weight_decay": 0.01, "probe": 1.0, "passes": 100},
+        "finetune": {"lr": 2e-3, "first_layer_lr": 0.1, "weight_decay": 0.01, "probe": 0.2, "passes": 100},
+    },
 }
 
 

@@ -7,7 +7,7 @@ the rules say, each step up halves the map (patch or stem stride), which cuts mu
 not parameters.
 
 Rules: S3.1, S3.2 (width first, depth slowly), S3.4, S3.5, S3.6, S3.8, S3.9, S3.11 (multiples of 8, below 32
-of 4), S4.2, S4.3 (heads), G2 (U-Net), S5.1, S5.3, S5.4, S6.textcnn, S6.rnn.
+of 4), S4.2, S4.3 (heads), G2 (U-Net), G7–G9 (FPN, SegFormer, DeepLab), S5.1, S5.3, S5.4, S6.textcnn, S6.rnn.
 """
 
 import math
@@ -302,7 +302,7 @@ def unet_stride(side: int, coarse: int) -> int:
 
 def _unet_resnet(rung: tuple, side: int, coarse: int) -> Args:
     """A residual encoder; behind a stem with a stride of 2 its last map is half as large, of 4 it has a scale less, and
-    the decoder has a block more, of half the width.
+    the decoder has a block more, of half the width in whole sixteens (G11).
     """
     dim, blocks, most = rung
     stride = unet_stride(side, coarse)
@@ -311,13 +311,81 @@ def _unet_resnet(rung: tuple, side: int, coarse: int) -> Args:
     if stride > 2:
         stem = {"patchstem": {"patch_size": stride, "norm": "batchnorm2d"}}
     encoder = {"dim": dim, "depths": [blocks] * stages, "stem": stem, "block": "basicblock"}
-    return {"backbone": {"resnet": encoder}, "dim": dim if stride == 1 else dim // 2}
+    return {"backbone": {"resnet": encoder}, "dim": dim if stride == 1 else half_width(dim)}
+
+
+def half_width(dim: int) -> int:
+    """Half of a width, from 16 on in whole sixteens: a CPU's vectors compute these in any case (G11)."""
+    width = rule("G11").value["multiple"]
+    return dim // 2 if dim < width else width * -(-dim // (2 * width))
 
 
 _UNET_RESNET = (
     *((4, 1, stages) for stages in (2, 3, 4)),
-    *((w, 1, 6) for w in (*widths(4, 32), 40)),
-    *((w, 2, 6) for w in (40, 48, 56, 64, 96)),
+    *((w, 1, 6) for w in (4, 8, 12, 16, 24, 32, 40)),
+    *((w, 2, 6) for w in (40, 48, 64, 96)),
+)
+
+
+def fine_stride(side: int, coarse: int) -> int:
+    """Pixels that the finest map of FPN and DeepLab makes one: 4 of photographs of 192 pixels and more, else 2."""
+    return (4 if side >= 192 else 2) * 2**coarse
+
+
+def _residual(dim: int, blocks: int, stride: int, stages: int) -> Args:
+    """A small residual encoder behind a stem of that stride."""
+    stem: Any = {"smallstem": {"stride": 2}}
+    if stride > 2:
+        stem = {"patchstem": {"patch_size": stride, "norm": "batchnorm2d"}}
+    return {"resnet": {"dim": dim, "depths": [blocks] * stages, "stem": stem, "block": "basicblock"}}
+
+
+def _fpn(rung: tuple, side: int, coarse: int) -> Args:
+    """A residual encoder, a pyramid twice as wide as its first stage, and branches half as wide as the pyramid (G7)."""
+    dim, blocks, most = rung
+    stride = fine_stride(side, coarse)
+    return {
+        "backbone": _residual(dim, blocks, stride, min(most, max(2, _stages(side, stride)))),
+        "neck": {"topdown": {"dim": 2 * dim}},
+        "dim": dim,
+        "norm": "batchnorm2d",
+    }
+
+
+def _deeplab(rung: tuple, side: int, coarse: int) -> Args:
+    """A residual encoder dilated so that its last map has 12 pixels a side or more, and rates that are the published
+    shares of it (G9).
+    """
+    dim, blocks, most = rung
+    value, stride = rule("G9").value, fine_stride(side, coarse)
+    stages = min(most, max(2, _stages(side, stride)))
+    output = max([stride] + [stride * 2**i for i in range(stages) if side // (stride * 2**i) >= value["last_map"]])
+    return {
+        "backbone": _residual(dim, blocks, stride, stages),
+        "output_stride": output,
+        "dim": 4 * dim,
+        "low_dim": max(4, dim * 3 // 4),
+        "rates": [max(1, round(side / output * share)) for share in value["rates"]],
+    }
+
+
+_PYRAMIDS = (*((4, 1, stages) for stages in (2, 3, 4)), *_UNET_RESNET[4:])
+
+
+def _segformer(rung: tuple, side: int, coarse: int) -> Args:
+    """A Mix Transformer, heads as wide as its first stage, and a decoder of the published widths (G8)."""
+    dim, depths, most = rung
+    patch = patch_stride(side, coarse)
+    stages = min(most, max(2, _stages(side, patch)))
+    layers = [depths] * stages if isinstance(depths, int) else list(depths[:stages])
+    return {"backbone": {"mit": {"dim": dim, "depths": layers, "patch_size": patch}}, "dim": min(8 * dim, 256)}
+
+
+_SEGFORMER = (
+    *((4, 1, stages) for stages in (2, 3, 4)),
+    *((w, 1, 4) for w in widths(8, 24)),
+    *((w, 2, 4) for w in (24, 28, 32, 40, 48, 56, 64)),
+    *((64, depths, 4) for depths in ((3, 4, 6, 3), (3, 4, 18, 3), (3, 8, 27, 3))),
 )
 
 
@@ -417,6 +485,9 @@ SCALES: dict[str, Scale] = {
     "vit": Scale("image", _VIT, _vit, ("S3.5", "S3.6", "S3.7", "S4.3"), 1, patch_of),
     "unet": Scale("segmentation", _UNET, _unet, ("G2", "S3.11")),
     "unet_resnet": Scale("segmentation", _UNET_RESNET, _unet_resnet, ("G2", "S3.11"), 2, unet_stride),
+    "fpn": Scale("segmentation", _PYRAMIDS, _fpn, ("G7", "S3.11"), 1, fine_stride),
+    "segformer": Scale("segmentation", _SEGFORMER, _segformer, ("G8",), 1, patch_stride),
+    "deeplabv3plus": Scale("segmentation", _PYRAMIDS, _deeplab, ("G9", "S3.11"), 1, fine_stride),
     "mlp": Scale("table", _MLP, _mlp, ("S5.2", "S3.11")),
     "tabular_resnet": Scale("table", _TABULAR_RESNET, _mlp, ("S5.4", "S3.11")),
     "ft_transformer": Scale("table", _FT_TRANSFORMER, _ft_transformer, ("S5.1",)),

@@ -81,6 +81,9 @@ VARIANTS: tuple[Variant, ...] = (
         scale="unet_resnet",
         points=0.25,
     ),
+    Variant("fpn", "", "A feature pyramid on a small residual network, summed at the size of its finest map.", "G7"),
+    Variant("segformer", "", "A Mix Transformer, its four maps put together by linear maps.", "G8b"),
+    Variant("deeplabv3plus", "", "A dilated residual network, an atrous pyramid, and a fine map for borders.", "G9b"),
     Variant(
         "mlp",
         "",

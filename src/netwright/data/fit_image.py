@@ -15,6 +15,8 @@ LARGEST = 224
 MEASURED = 2000
 """Training images whose mean and deviation are measured."""
 
+BY_WEIGHTS = "Each channel is normalised by the mean and deviation that the published weights were trained by."
+
 
 def fit_image(
     dataset: Dataset,
@@ -61,8 +63,7 @@ def fit_image(
     }
     if moments is not None:
         fitted["mean"], fitted["std"] = moments
-        notes.append("Each channel is normalised by the mean and deviation that the published weights were trained by.")
-        return {**fitted, "notes": notes}
+        return {**fitted, "notes": [*notes, BY_WEIGHTS]}
     sample = rows[:: -(-len(rows) // MEASURED)]
     mean, std = _moments(dataset, sample, {**fitted, "target": {}})
     fitted["mean"], fitted["std"] = mean, std

@@ -7,7 +7,7 @@ import numpy as np
 
 from netwright.data.apply_segmentation import SegmentationPreprocessing
 from netwright.data.dataset import Dataset
-from netwright.data.fit_image import said_of_modes
+from netwright.data.fit_image import BY_WEIGHTS, said_of_modes
 from netwright.data.profiles import Profile
 from netwright.errors import InputError
 
@@ -26,10 +26,12 @@ def fit_segmentation(
     *,
     image_size: int | None = None,
     channels: int | None = None,
+    moments: tuple[list[float], list[float]] | None = None,
 ) -> dict[str, Any]:
     """One square into which images are scaled, the channels, mean and deviation of each, and the masks' values.
 
     image_size: the square's side; else the images' median longer side, at most 128.
+    moments: mean and deviation of each channel of values in 0 … 1, where published weights bring theirs.
     """
     assert profile.image is not None and dataset.files is not None and dataset.classes is not None
     if channels not in (None, 1, 3):
@@ -48,6 +50,9 @@ def fit_segmentation(
         "std": [1.0] * channels,
         "values": list(dataset.classes.values),
     }
+    if moments is not None:
+        fitted["mean"], fitted["std"] = moments
+        return {**fitted, "notes": [*notes, BY_WEIGHTS]}
     sample = rows[:: -(-len(rows) // MEASURED)]
     fitted["mean"], fitted["std"] = _moments([dataset.inputs[row] for row in sample], fitted)
     share = "the training images" if len(sample) == len(rows) else f"{len(sample):,} training images"

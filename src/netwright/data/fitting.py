@@ -48,7 +48,7 @@ def fit_preprocessing(
 
     target_transform: "none", "log" or "log1p", for regression. Options, by modality:
     table: numeric="quantile"|"standard", max_levels, min_count; image: image_size, channels, moments;
-    segmentation: image_size, channels; detection: image_size, channels, moments;
+    segmentation: image_size, channels, moments; detection: image_size, channels, moments;
     text: max_vocabulary, min_frequency, max_length.
     """
     fit: Any = FIT[dataset.modality]

@@ -25,7 +25,7 @@ from netwright.design.resolve import as_argument
 from netwright.export.data_files import CLASSES, write_data
 from netwright.export.errors import EjectError
 from netwright.export.model import eject_source
-from netwright.export.scripts import scripts
+from netwright.export.scripts import Layers, scripts
 from netwright.export.verify import example_inputs, reference_of, run_fresh
 
 APPLY = {
@@ -107,8 +107,8 @@ def _build(
     (folder / "preprocess.py").write_text(source, encoding="utf-8")
     arrays = fitted["kind"] not in FILES and (some is None or isinstance(some.inputs, np.ndarray))
     members = reference["trained"].ndim == 3
-    classifier = reference["classifier"]
-    texts = scripts(design, fitted, weights, files, arrays=arrays, members=members, classifier=classifier)
+    layers = Layers(reference["learns_alone"], reference["layer_pattern"])
+    texts = scripts(design, fitted, weights, files, arrays=arrays, members=members, layers=layers)
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
 

@@ -62,6 +62,14 @@ class Files:
     test: str | None = None
 
 
+@dataclass(frozen=True)
+class Layers:
+    """The network's children that learn in a probe, and what of a parameter's name is its layer's."""
+
+    alone: tuple[str, ...] = ()
+    pattern: str = ""
+
+
 def scripts(
     design: Design,
     fitted: Mapping[str, Any],
@@ -70,11 +78,11 @@ def scripts(
     *,
     arrays: bool,
     members: bool,
-    classifier: tuple[str, ...] = (),
+    layers: Layers = Layers(),
 ) -> dict[str, str]:
     """Each file's text by its name. `arrays`: images come in arrays; `members`: in training, an ensemble's
-    members answer each for itself; `classifier`: the network's children that learn in a probe."""
-    values = _values(design, fitted, weights, files, arrays=arrays, members=members, classifier=classifier)
+    members answer each for itself."""
+    values = _values(design, fitted, weights, files, arrays=arrays, members=members, layers=layers)
     templates = {"predict.py": PREDICT.get(fitted["kind"], "predict.py.in"), "train.py": "train.py.in"}
     made = {name: tidy_format(render(template, values), sort=False) for name, template in templates.items()}
     made["README.md"] = re.sub(r"\n{3,}", "\n\n", render("README.md.in", values))
@@ -95,7 +103,7 @@ def _values(
     *,
     arrays: bool,
     members: bool,
-    classifier: tuple[str, ...],
+    layers: Layers,
 ) -> dict[str, Any]:
     modality, recipe = fitted["kind"], design.recipe
     classes, masks, boxes = (fitted["target"]["kind"] == kind for kind in ("classes", "masks", "boxes"))
@@ -166,7 +174,8 @@ def _values(
         "pretrained": plain_words(recipe.weights or ""),
         "start": "the published weights" if recipe.weights else "scratch",
         "probe": _number(recipe.probe) if recipe.probe else "",
-        "classifier": repr(classifier),
+        "alone": repr(layers.alone),
+        "layer_pattern": f'r"{layers.pattern}"',
         "first_layer_lr": _number(recipe.first_layer_lr) if recipe.first_layer_lr != 1.0 else "",
         "bf16": recipe.precision == "bf16",
         "eval_every": recipe.eval_every or max(1, recipe.steps // EVALUATIONS),

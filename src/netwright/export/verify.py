@@ -13,6 +13,8 @@ from torch import Tensor, nn
 
 from netwright.export import fresh
 from netwright.export.errors import EjectError
+from netwright.train.backbone import learns_alone
+from netwright.train.optimizer import layer_pattern
 
 SEED = 20_240_229
 TIMEOUT = 600.0
@@ -32,7 +34,8 @@ def reference_of(factory: Callable[[], nn.Module], inputs: Mapping[str, Tensor])
         "seed": SEED,
         "noise": noise,
         "threads": torch.get_num_threads(),
-        "classifier": getattr(network, "classifier", ()),
+        "learns_alone": learns_alone(network),
+        "layer_pattern": layer_pattern(network),
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
         "state": state,
         "inputs": dict(inputs),

@@ -19,13 +19,14 @@ def flip_masks(x: Tensor, masks: Tensor, p: float = 0.5) -> tuple[Tensor, Tensor
 
 
 def affine_masks(
-    x: Tensor, masks: Tensor, degrees: float = 10.0, scale: float = 0.25, shift: float = 0.1
+    x: Tensor, masks: Tensor, degrees: float = 10.0, scale: float = 0.25, shift: float = 0.1, p: float = 1.0
 ) -> tuple[Tensor, Tensor]:
-    """Turn (± degrees), zoom (by up to 1 + scale, in or out) and move (± a fraction of the side) images and masks.
+    """Turn (± degrees), zoom (by up to 1 + scale, in or out) and move (± a fraction of the side) a share p of the
+    images with their masks.
 
-    Zooming in crops. Images are read bilinearly, masks at the nearest pixel.
+    Zooming in crops. Images are read bilinearly, which softens them, masks at the nearest pixel.
     """
-    angle, zoom, dx, dy = torch.rand(4, len(x)) * 2 - 1
+    angle, zoom, dx, dy = (torch.rand(4, len(x)) * 2 - 1) * (torch.rand(len(x)) < p)
     angle, zoom = angle * math.radians(degrees), (1 + scale) ** zoom
     cos, sin = torch.cos(angle) / zoom, torch.sin(angle) / zoom
     # The grid runs over [−1, 1], so a fraction f of the side is 2 f.

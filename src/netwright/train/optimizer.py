@@ -5,6 +5,8 @@ import re
 import torch
 from torch import nn
 
+from netwright.train.backbone import BACKBONE
+
 
 def parameter_groups(module: nn.Module, weight_decay: float, first_layer_lr: float = 1.0) -> list[dict]:
     """Matrices and kernels decay; biases, norms, embeddings and other vectors do not (rule T10).
@@ -25,13 +27,23 @@ def parameter_groups(module: nn.Module, weight_decay: float, first_layer_lr: flo
 
 
 def layers_of(module: nn.Module) -> list[list[nn.Parameter]]:
-    """The parameters of each layer, first to last: of `stages.2.0.conv.weight` the layer is `stages.2.0`."""
+    """The parameters of each layer, first to last: of `stages.2.0.conv.weight` the layer is `stages.2.0`.
+
+    Of a network on a backbone, the backbone's; all that is not the backbone's is the last one.
+    """
     layers: dict[str, list[nn.Parameter]] = {}
+    pattern = layer_pattern(module)
     for name, parameter in module.named_parameters():
-        found = re.match(r"[^.]+(\.\d+)*", name)
+        found = re.match(pattern, name)
         assert found is not None
         layers.setdefault(found[0], []).append(parameter)
     return list(layers.values())
+
+
+def layer_pattern(module: nn.Module) -> str:
+    """What of a parameter's name is its layer's; nothing for those that are not the backbone's, where there is one."""
+    layer = r"[^.]+(\.\d+)*"
+    return rf"({BACKBONE}\.{layer})?" if hasattr(module, BACKBONE) else layer
 
 
 def adamw(

@@ -6,8 +6,10 @@ from pathlib import Path
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from netwright.train.backbone import learns_alone
+
 PRETRAINED = "pretrained.safetensors"
-"""In a run's folder: the weights in the network's own names, without those of a classifier for other classes."""
+"""In a run's folder: the weights in the network's own names, without those of what begins at random."""
 
 
 def keep(weights: Mapping[str, Tensor], path: Path) -> None:
@@ -20,9 +22,9 @@ def kept(folder: Path) -> dict[str, Tensor]:
 
 
 def start_from(path: Path, network: nn.Module) -> None:
-    """Give the network the weights of the file; what the file leaves out must be the classifier's."""
+    """Give the network the weights of the file; what the file leaves out must be of the children that learn alone."""
     missing, unexpected = network.load_state_dict(load_file(path), strict=False)
-    classifier = getattr(network, "classifier", ())
-    strange = unexpected + [name for name in missing if name.partition(".")[0] not in classifier]
+    alone = learns_alone(network)
+    strange = unexpected + [name for name in missing if name.partition(".")[0] not in alone]
     if strange:
         raise ValueError(f"{path} is of another network: {', '.join(strange[:3])}")

@@ -249,7 +249,9 @@ def set_up(
     objective = Objective(prepared.task, prepared.fitted)
     (draft / "objective.json").write_text(json.dumps(objective.to_json()))
     if pretrained is not None:
-        weights, loaded = pretrained.weights_for(prepared.contract)
+        given = next((c for c in proposals.candidates if c["recipe"]["weights"]), None)
+        spec = Spec.from_data(given["model"]) if given else None
+        weights, loaded = pretrained.weights_for(prepared.contract, spec)
         start.keep(weights, draft / start.PRETRAINED)
         proposals.notes += [{"rule": "T26", "text": f"{what}."} for what in adaptations(loaded)]
     proposals.save(draft / "candidates.json")

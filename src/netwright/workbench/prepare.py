@@ -89,12 +89,13 @@ def options(request: Any, found: Profile, pretrained: Pretrained | None) -> dict
     """What the person and the weights say about the preprocessing, and the scale of a number to predict."""
     chosen: dict[str, Any] = {"image_size": request.image_size} if request.image_size else {}
     if pretrained is not None:
-        if found.modality != "image":
+        if found.modality not in ("image", "segmentation"):
             fix = "leave --pretrained out"
             raise InputError("published weights are for images", where=f"{found.modality} data", fix=fix)
         assert found.image is not None
-        side = min(found.image["height"], found.image["width"])
-        chosen = {"image_size": pretrained.image_size(side), **chosen}
+        if found.modality == "image":  # masks keep their size: a border that is scaled is not sharper
+            side = min(found.image["height"], found.image["width"])
+            chosen = {"image_size": pretrained.image_size(side), **chosen}
         chosen["moments"] = pretrained.moments(found.image["channels"])
     if found.task == "regression" and found.target["quantiles"]["0"] > 0 and found.target["skew"] > SKEWED:
         chosen["target_transform"] = "log"

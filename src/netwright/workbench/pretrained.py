@@ -11,6 +11,7 @@ from torch import Tensor
 from netwright.advise.networks import network
 from netwright.design import Spec, build, registry
 from netwright.errors import InputError
+from netwright.train.backbone import BACKBONE
 from netwright.weights import Input, Loaded, available, input_of, load, load_into, match
 
 SMALLEST = 0.5
@@ -28,6 +29,7 @@ class Pretrained:
 
     @property
     def spec(self) -> Spec:
+        """The network that the weights are of."""
         return Spec(self.preset)
 
     def image_size(self, side: int) -> int:
@@ -38,11 +40,18 @@ class Pretrained:
         known = self.input.for_channels(channels)
         return list(known.mean), list(known.std)
 
-    def weights_for(self, contract: dict[str, Any]) -> tuple[dict[str, Tensor], Loaded]:
-        """The weights in our names for a network of this contract, without those of a classifier for other classes."""
-        module = network(self.spec, contract)
-        loaded = load_into(module, self.tensors)
-        return {name: value for name, value in module.state_dict().items() if name not in loaded.left_out}, loaded
+    def weights_for(self, contract: dict[str, Any], spec: Spec | None = None) -> tuple[dict[str, Tensor], Loaded]:
+        """The weights in our names for a network of this contract, without those of a classifier for other classes.
+
+        `spec` is the network where it is another one on this backbone: then they are the backbone's.
+        InputError where they don't fit.
+        """
+        module = network(spec or self.spec, contract)
+        home = getattr(module, BACKBONE, module)
+        prefix = "" if home is module else f"{BACKBONE}."
+        loaded = load_into(home, self.tensors)
+        kept = {name: value for name, value in home.state_dict().items() if name not in loaded.left_out}
+        return {prefix + name: value for name, value in kept.items()}, loaded
 
 
 def find(asked: str, say: Callable[[str], None]) -> Pretrained | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from netwright.design import Design
+from netwright.design import Design, Spec
 from netwright.errors import InputError
 from netwright.train import arrays, checkpoint, start
 from netwright.train.job import Job
@@ -184,6 +184,7 @@ def set_up(
     objective = Objective(prepared.task, prepared.fitted)
     (draft / "objective.json").write_text(json.dumps(objective.to_json()))
     if pretrained is not None:
-        start.keep(pretrained.weights_for(prepared.contract)[0], draft / start.PRETRAINED)
+        weights, _ = pretrained.weights_for(prepared.contract, Spec.from_data(asked["design"]["model"]))
+        start.keep(weights, draft / start.PRETRAINED)
     (draft / "train.json").write_text(json.dumps(asked))
     draft.rename(work)

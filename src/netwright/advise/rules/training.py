@@ -175,7 +175,7 @@ TRAINING = (
         "A pretrained backbone nearly always beats training from scratch below 100,000 images.",
         "big_vision transfer.py, arXiv:1912.11370",
         "V",
-        when={"modality": "image", "rows": "< 100000", "side": ">= 96"},
+        when={"modality": ("image", "segmentation"), "rows": "< 100000", "side": ">= 96"},
         because="{rows} images of {side} pixels: where published weights may be used, fine-tuning them is "
         "likely to beat every network trained from scratch.",
     ),
