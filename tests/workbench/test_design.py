@@ -166,7 +166,7 @@ def wait_for(path: Path, seconds: float = 120) -> None:
         time.sleep(0.1)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_an_interrupted_design_leaves_a_usable_result_and_goes_on(tmp_path, number):
     command = [sys.executable, "-m", "netwright", "design", "iris", "--time", "60s", "--out", "out/iris"]
     running = start(command, tmp_path)
@@ -190,7 +190,7 @@ def test_an_interrupted_design_leaves_a_usable_result_and_goes_on(tmp_path, numb
 
 def test_a_killed_training_resumed_ends_with_the_same_bits(tmp_path, iris):
     """SIGKILL, no chance to say goodbye: twice, each right after a checkpoint, then to the end."""
-    base = [sys.executable, "-m", "netwright", "train", str(iris.folder / "design.yaml"), "--steps", "20000"]
+    base = [sys.executable, "-m", "netwright", "train", str(iris.folder / "design.yaml"), "--steps", "10000"]
     base += ["--threads", "1", "--format", "quiet"]
     subprocess.run([*base, "--out", "whole"], cwd=tmp_path, check=True)
     killed = [*base, "--out", "killed"]

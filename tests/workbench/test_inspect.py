@@ -1,8 +1,10 @@
 """`inspect` and `diff`: every way to name a network, the gate, and what is said of bad names."""
 
+import io
 import json
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -13,6 +15,7 @@ from torch import nn
 
 import netwright as nw
 from netwright import workbench
+from netwright.cli import main
 from netwright.errors import InputError
 from netwright.inspect.calibration import load
 from netwright.workbench import inspect, largest_batch, over_budget, savings
@@ -43,8 +46,13 @@ model:
 
 
 def netwright(*arguments: str, code: int = 0) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "netwright", *arguments]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    """The console script in this process: a new one would spend most of its time on imports."""
+    out, errors = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(errors):
+        patch.setattr(sys, "argv", ["netwright", *arguments])
+        with pytest.raises(SystemExit) as end:
+            main()
+    run = subprocess.CompletedProcess(arguments, end.value.code or 0, out.getvalue(), errors.getvalue())
     assert run.returncode == code, run.stdout + run.stderr
     assert "Traceback" not in run.stderr
     return run
