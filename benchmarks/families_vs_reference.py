@@ -29,6 +29,12 @@ from netwright.design import registry
 from netwright.inspect.measure import allocator_events
 
 LIMIT = 1.05
+UNEVEN = {
+    "mae:base": "the reference gives the loss of each image only when it is asked image by image",
+    "faster_rcnn:resnet50_fpn": "the reference takes torchvision's RoIAlign in Python",
+    "mask_rcnn:resnet50_fpn": "the same",
+}
+"""Compared for their values, not for their time."""
 SHORTEST = 0.05  # seconds of one measurement: a shorter run is repeated, since one of a millisecond is mostly noise
 
 
@@ -83,7 +89,7 @@ def main() -> None:
     torch.set_num_threads(1)
     columns: dict[str, list[float]] = {"forward": [], "forward + backward": [], "memory": []}
     print(f"{'preset':30} {'reference':34} {'forward':>8} {'+ backward':>11} {'memory':>8}")
-    for name in args.presets or [n for n in registry().presets if n in ORACLES]:
+    for name in args.presets or [n for n in registry().presets if n in ORACLES and n not in UNEVEN]:
         torch.manual_seed(0)
         oracle = ORACLES[name]
         first, second, _ = pair(name, oracle)
