@@ -33,6 +33,7 @@ UNEVEN = {
     "mae:base": "the reference gives the loss of each image only when it is asked image by image",
     "faster_rcnn:resnet50_fpn": "the reference takes torchvision's RoIAlign in Python",
     "mask_rcnn:resnet50_fpn": "the same",
+    "lenet1998:original": "the reference is a naive form, made to be read",
 }
 """Compared for their values, not for their time."""
 SHORTEST = 0.05  # seconds of one measurement: a shorter run is repeated, since one of a millisecond is mostly noise
