@@ -23,6 +23,7 @@ from netwright.blocks.detection.box_head import BoxHead
 from netwright.blocks.detection.region_proposal import RegionProposals
 from netwright.blocks.levels import ConvLevels
 from netwright.blocks.neck import FPN
+from netwright.blocks.norm2d import BatchNorm2d, GroupNorm
 from netwright.families.detection.detr import DETR
 from netwright.families.detection.faster_rcnn import FasterRCNN
 from netwright.families.detection.retinanet import RetinaNet
@@ -37,7 +38,12 @@ SIZE, STEPS, RATE = 96, 1200, 1e-3
 NUMBER = len(emoji.CLASSES)
 DETECTORS: dict[str, Callable[[], nn.Module]] = {
     "retinanet": partial(
-        RetinaNet, NUMBER, backbone=MobileNetV2, neck=partial(FPN, dim=96, levels=ConvLevels), anchor_scale=3.0
+        RetinaNet,
+        NUMBER,
+        backbone=MobileNetV2,
+        neck=partial(FPN, dim=64, norm=BatchNorm2d, levels=ConvLevels),
+        norm=GroupNorm,
+        anchor_scale=3.0,
     ),
     "faster_rcnn": partial(
         FasterRCNN,
