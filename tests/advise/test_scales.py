@@ -5,7 +5,8 @@ from itertools import pairwise
 import pytest
 
 from netwright.advise.networks import count, example, network
-from netwright.advise.scales import SCALES, coarse_levels, halvings, heads, ladder, widths
+from netwright.advise.scales import SCALES, coarse_levels, ladder
+from netwright.advise.widths import halvings, heads, widths
 from netwright.design import Spec
 
 CONTRACTS = {

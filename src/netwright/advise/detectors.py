@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from netwright.advise.rules import rule
-
-Args = dict[str, Any]
+from netwright.advise.widths import Args
 
 LARGE = 160
 """Side from which on the stem halves twice before the first stage, as ImageNet's does."""

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from netwright.advise.detectors import facts_of_objects
-from netwright.advise.scales import halvings, unet_scales
+from netwright.advise.mask_ladders import unet_scales
+from netwright.advise.widths import halvings
 from netwright.data.profiles import Profile
 from netwright.design import Brief, Budget
 

@@ -7,8 +7,8 @@ import numpy as np
 from netwright.data.apply_detection import DetectionPreprocessing
 from netwright.data.dataset import Dataset
 from netwright.data.fit_image import said_of_modes
+from netwright.data.fit_square import check_asked, normalised
 from netwright.data.profiles import Profile
-from netwright.errors import InputError
 
 USUAL, LARGEST = 128, 256
 """Side that is not exceeded unless asked, and unless objects are small: every pixel is computed in each step."""
@@ -16,8 +16,6 @@ SEEN = 12
 """Pixels a side that three of four objects should keep: below, little more than a spot is left of them."""
 MULTIPLE = 32
 """Sides are multiples of this where images have to be scaled: the pyramid's maps come out even."""
-MEASURED = 500
-"""Training images whose mean and deviation are measured."""
 
 
 def fit_detection(
@@ -35,10 +33,7 @@ def fit_detection(
     moments: mean and deviation of each channel that published weights expect, in place of these images'.
     """
     assert profile.image is not None and dataset.files is not None
-    if channels not in (None, 1, 3):
-        raise InputError(f"images can't be read with {channels} channels", where="channels", fix="give 1 or 3")
-    if image_size is not None and not 32 <= image_size <= 4096:
-        raise InputError(f"images can't have {image_size} pixels a side", where="image_size", fix="give 64 … 1024")
+    check_asked(image_size, channels, 32)
     channels = channels or profile.image["channels"]
     notes = said_of_modes(profile.image["modes"], channels)
     sides = dataset.files[["height", "width"]].to_numpy()[rows]
@@ -50,15 +45,8 @@ def fit_detection(
         "mean": [0.0] * channels,
         "std": [1.0] * channels,
     }
-    if moments is not None:
-        fitted["mean"], fitted["std"] = moments
-        notes.append("Each channel is normalised as the published weights expect it.")
-        return {**fitted, "notes": notes}
-    sample = rows[:: -(-len(rows) // MEASURED)]
-    fitted["mean"], fitted["std"] = _moments([dataset.inputs[row] for row in sample], fitted)
-    share = "the training images" if len(sample) == len(rows) else f"{len(sample):,} training images"
-    notes.append(f"Each channel is normalised by the mean and deviation of {share}.")
-    return {**fitted, "notes": notes}
+    scaled = DetectionPreprocessing({**fitted, "target": {}}).scaled
+    return normalised(fitted, scaled, dataset, rows, moments, notes)
 
 
 def _size(sides: np.ndarray, asked: int | None, small: float, notes: list[str]) -> int:
@@ -80,17 +68,3 @@ def _size(sides: np.ndarray, asked: int | None, small: float, notes: list[str]) 
     if small * size < SEEN:
         notes.append(f"A quarter of the objects have less than {small * size:.0f} pixels a side there: they are hard.")
     return size
-
-
-def _moments(paths: list[str], fitted: dict[str, Any]) -> tuple[list[float], list[float]]:
-    """Mean and standard deviation of each channel, of values / scale."""
-    preprocessing = DetectionPreprocessing({**fitted, "target": {}})
-    total, squares, pixels = np.zeros(fitted["channels"]), np.zeros(fitted["channels"]), 0
-    for path in paths:
-        image = preprocessing.scaled(path).astype(np.float64) / fitted["scale"]
-        total += image.sum(axis=(1, 2))
-        squares += (image**2).sum(axis=(1, 2))
-        pixels += image[0].size
-    mean = total / pixels
-    std = np.sqrt(np.maximum(squares / pixels - mean**2, 0))
-    return mean.tolist(), np.where(std > 1e-8, std, 1.0).tolist()

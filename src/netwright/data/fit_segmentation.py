@@ -7,16 +7,14 @@ import numpy as np
 
 from netwright.data.apply_segmentation import SegmentationPreprocessing
 from netwright.data.dataset import Dataset
-from netwright.data.fit_image import BY_WEIGHTS, said_of_modes
+from netwright.data.fit_image import said_of_modes
+from netwright.data.fit_square import check_asked, normalised
 from netwright.data.profiles import Profile
-from netwright.errors import InputError
 
 LARGEST = 128
 """Side that is not exceeded unless asked: every pixel of it is computed in each step, on a CPU."""
 MULTIPLE = 16
 """Sides are multiples of this where images have to be scaled: four halvings come out even."""
-MEASURED = 500
-"""Training images whose mean and deviation are measured."""
 
 
 def fit_segmentation(
@@ -34,10 +32,7 @@ def fit_segmentation(
     moments: mean and deviation of each channel of values in 0 … 1, where published weights bring theirs.
     """
     assert profile.image is not None and dataset.files is not None and dataset.classes is not None
-    if channels not in (None, 1, 3):
-        raise InputError(f"images can't be read with {channels} channels", where="channels", fix="give 1 or 3")
-    if image_size is not None and not 16 <= image_size <= 4096:
-        raise InputError(f"images can't have {image_size} pixels a side", where="image_size", fix="give 32 … 1024")
+    check_asked(image_size, channels, 16)
     channels = channels or profile.image["channels"]
     notes = said_of_modes(profile.image["modes"], channels)
     sides = dataset.files[["height", "width"]].to_numpy()[rows]
@@ -50,14 +45,8 @@ def fit_segmentation(
         "std": [1.0] * channels,
         "values": list(dataset.classes.values),
     }
-    if moments is not None:
-        fitted["mean"], fitted["std"] = moments
-        return {**fitted, "notes": [*notes, BY_WEIGHTS]}
-    sample = rows[:: -(-len(rows) // MEASURED)]
-    fitted["mean"], fitted["std"] = _moments([dataset.inputs[row] for row in sample], fitted)
-    share = "the training images" if len(sample) == len(rows) else f"{len(sample):,} training images"
-    notes.append(f"Each channel is normalised by the mean and deviation of {share}.")
-    return {**fitted, "notes": notes}
+    scaled = SegmentationPreprocessing({**fitted, "target": {}}).scaled
+    return normalised(fitted, scaled, dataset, rows, moments, notes)
 
 
 def _size(sides: np.ndarray, asked: int | None, notes: list[str]) -> int:
@@ -76,17 +65,3 @@ def _size(sides: np.ndarray, asked: int | None, notes: list[str]) -> int:
         "is scored, at the images' own sizes."
     )
     return size
-
-
-def _moments(paths: list[str], fitted: dict[str, Any]) -> tuple[list[float], list[float]]:
-    """Mean and standard deviation of each channel, of values / scale."""
-    preprocessing = SegmentationPreprocessing({**fitted, "target": {}})
-    total, squares, pixels = np.zeros(fitted["channels"]), np.zeros(fitted["channels"]), 0
-    for path in paths:
-        image = preprocessing.scaled(path).astype(np.float64) / fitted["scale"]
-        total += image.sum(axis=(1, 2))
-        squares += (image**2).sum(axis=(1, 2))
-        pixels += image[0].size
-    mean = total / pixels
-    std = np.sqrt(np.maximum(squares / pixels - mean**2, 0))
-    return mean.tolist(), np.where(std > 1e-8, std, 1.0).tolist()

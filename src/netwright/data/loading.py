@@ -296,12 +296,7 @@ def _from_folder(folder: Folder, name: str, where: str) -> Dataset:
 def _from_masks(path: Path, classes: Classes | None, options: dict[str, Any]) -> Dataset:
     """A folder of images and masks; a test part is held to the `classes` of the data."""
     _no_columns(path, options)
-    if options["target"] is not None:
-        raise InputError(
-            "a folder of images and masks has no target column: the masks are the target",
-            where=str(path),
-            fix="leave --target out",
-        )
+    _no_target(path, "images and masks", "masks", options)
     if not path.is_dir() or not is_mask_folder(path):
         raise InputError("there are no images and masks", where=str(path), fix="give a folder with images/ and masks/")
     folder = read_mask_folder(path)
@@ -329,12 +324,7 @@ def _of_masks(folder: MaskFolder, classes: Classes, name: str, where: str) -> Da
 def _from_boxes(path: Path, classes: Classes | None, options: dict[str, Any]) -> Dataset:
     """A folder of images with boxes; a test part is held to the `classes` of the data."""
     _no_columns(path, options)
-    if options["target"] is not None:
-        raise InputError(
-            "a folder of images with boxes has no target column: the boxes are the target",
-            where=str(path),
-            fix="leave --target out",
-        )
+    _no_target(path, "images with boxes", "boxes", options)
     folder = read_box_folder(path, classes.labels if classes else None)
     return _of_boxes(folder, path.resolve().name, str(path))
 
@@ -376,6 +366,15 @@ def _even(values: Any, where: str) -> np.ndarray:
             fix="give one array of numbers in which every row has the same shape",
         ) from None
     return array
+
+
+def _no_target(where: Path, kind: str, target: str, options: dict[str, Any]) -> None:
+    if options["target"] is not None:
+        raise InputError(
+            f"a folder of {kind} has no target column: the {target} are the target",
+            where=str(where),
+            fix="leave --target out",
+        )
 
 
 def _no_columns(where: Any, options: dict[str, Any]) -> None:

@@ -43,10 +43,8 @@ class Baselines:
 
 def baselines_of(prepared: Prepared, seed: int) -> Baselines:
     """Majority or mean, linear, trees: fitted on raw values, with their own preprocessing."""
-    if prepared.task.is_segmentation:
-        return _of_masks(prepared, seed)
-    if prepared.task.is_detection:
-        return _of_boxes(prepared, seed)
+    if prepared.task.is_segmentation or prepared.task.is_detection:
+        return _of_places(prepared, seed)
     objective = Objective(prepared.task, prepared.fitted)
     inputs, truth = {}, {}
     kinds = None
@@ -84,30 +82,23 @@ def baselines_of(prepared: Prepared, seed: int) -> Baselines:
     )
 
 
-def _of_masks(prepared: Prepared, seed: int) -> Baselines:
-    """The same three for each pixel, on the images as the network sees them, counted at their own sizes."""
+def _of_places(prepared: Prepared, seed: int) -> Baselines:
+    """Those of masks, for each pixel, or of boxes, for windows, on the images as the network sees them.
+
+    They are counted at the images' own sizes.
+    """
     parts = prepared.parts
-    results = run_segmentation_baselines(
-        prepared.task,
-        {part: arrays["x"] for part, arrays in parts.items()},
-        {part: parts[part]["target"] for part in ("train", "validation")},
-        partial(matrices_of_codes, prepared, "validation"),
-        partial(matrices_of_codes, prepared, "test"),
-        seed,
+    run, count = (
+        (run_segmentation_baselines, matrices_of_codes)
+        if prepared.task.is_segmentation
+        else (run_detection_baselines, judged_in_square)
     )
-    truth = np.zeros(len(parts["validation"]["target"]))
-    return Baselines(prepared.task, results, best_baseline(prepared.task, truth, results), truth)
-
-
-def _of_boxes(prepared: Prepared, seed: int) -> Baselines:
-    """Usual boxes, and windows that two models judge, on the images as the network sees them."""
-    parts = prepared.parts
-    results = run_detection_baselines(
+    results = run(
         prepared.task,
         {part: arrays["x"] for part, arrays in parts.items()},
         {part: parts[part]["target"] for part in ("train", "validation")},
-        partial(judged_in_square, prepared, "validation"),
-        partial(judged_in_square, prepared, "test"),
+        partial(count, prepared, "validation"),
+        partial(count, prepared, "test"),
         seed,
     )
     truth = np.zeros(len(parts["validation"]["target"]))
