@@ -15,10 +15,7 @@ from typer.testing import CliRunner
 
 import netwright as nw
 from netwright.cli.main import app
-from netwright.errors import InputError
 from netwright.report import json_schema
-from netwright.workbench.prepare import prepare
-from netwright.workbench.request import Request
 from tests.data import boxed
 
 
@@ -111,11 +108,6 @@ def test_train_repeats_the_design_from_its_file(result, tmp_path):
     for name, value in first.model.state_dict().items():
         assert torch.equal(value, second.model.state_dict()[name])
     assert first.verdict["metric"] == "ap50"
-
-
-def test_published_weights_are_refused_with_what_to_do(shapes, tmp_path):
-    with pytest.raises(InputError, match="begin at random so far"):
-        prepare(shapes, Request(str(shapes)), pretrained=object())
 
 
 @pytest.mark.slow

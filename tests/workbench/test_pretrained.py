@@ -17,7 +17,7 @@ from netwright.errors import InputError
 from netwright.workbench import pretrained
 from netwright.workbench.design import choose, make_request
 from netwright.workbench.prepare import prepare
-from tests.data import scenes
+from tests.data import boxed, scenes
 from tests.parity import randomise
 from tests.references import torchvision
 
@@ -126,23 +126,61 @@ def test_masks_get_a_decoder_on_the_weights(weights, shapes):
     assert any("its size is fixed" in row["reason"] for row in small.rejected)
 
 
-def test_masks_are_trained_from_the_weights(weights, shapes, tmp_path):
+@pytest.fixture(scope="module")
+def boxes(tmp_path_factory) -> Path:
+    return boxed.write_coco(tmp_path_factory.mktemp("data") / "boxes", count=12, size=(64, 64))
+
+
+def test_boxes_get_two_detectors_on_the_weights(weights, boxes):
+    found = pretrained.recognise(str(weights))
+    request = make_request(boxes, {"pretrained": str(weights)})
+    prepared = prepare(request.source, request, found)
+    assert prepared.contract["image_size"] == 64 and prepared.fitted["mean"] == pytest.approx([0.485, 0.456, 0.406])
+    proposals = choose(prepared, request, Budget(time_s=60.0), found)
+    names = [candidate["name"] for candidate in proposals.candidates]
+    assert names[:2] == ["faster_rcnn-mobilenetv2-finetune", "retinanet-mobilenetv2-finetune"] and len(names) == 4
+    for candidate in proposals.candidates[:2]:
+        recipe, reasons = Recipe.from_data(candidate["recipe"]), json.dumps(candidate["reasons"])
+        assert 0 < recipe.probe < 1 and recipe.first_layer_lr == 0.1 and "flip_boxes" in recipe.augment
+        assert "D9" in reasons and "the rest alone for the first 10 %" in reasons
+    small = choose(prepared, request, Budget(time_s=60.0, params=3_500_000), found)
+    assert [row["family"] for row in small.rejected if "mobilenetv2" in row["family"]] == [
+        "faster_rcnn-mobilenetv2:x1_0"
+    ]
+    assert small.candidates[0]["name"] == "retinanet-mobilenetv2-finetune"
+
+
+ON_WEIGHTS = {
+    "shapes": ("segmentation", "miou", {"image_size": 32, "num_classes": 3}, "backbone."),
+    "boxes": ("detection", "ap50", {"image_size": 64, "num_classes": 2}, "pyramid.backbone."),
+}
+NETWORKS = {
+    "shapes": nw.Spec("unet", {"backbone": "mobilenetv2:x1_0", "dim": 4, "upsample": "nearestupsample"}),
+    "boxes": nw.Spec(
+        "retinanet", {"backbone": "mobilenetv2:x1_0", "neck": {"fpn": {"dim": 8, "levels": "convlevels"}}}
+    ),
+}
+
+
+@pytest.mark.parametrize("data", ON_WEIGHTS)
+def test_masks_and_boxes_are_trained_from_the_weights(weights, data, request, tmp_path):
     """The backbone begins with the weights and stands still at first; the ejected train.py does the same."""
+    kind, metric, inputs, home = ON_WEIGHTS[data]
     design = nw.Design(
-        name="shapes",
-        task=Task(kind="segmentation", metric="miou"),
-        data=Data(source=str(shapes), modality="segmentation"),
-        inputs={"in_channels": 3, "image_size": 32, "num_classes": 3},
-        model=nw.Spec("unet", {"backbone": "mobilenetv2:x1_0", "dim": 4, "upsample": "nearestupsample"}),
+        name=data,
+        task=Task(kind=kind, metric=metric),
+        data=Data(source=str(request.getfixturevalue(data)), modality=kind),
+        inputs={"in_channels": 3, **inputs},
+        model=NETWORKS[data],
         recipe=Recipe(lr=1e-3, batch_size=8, steps=4, weights=str(weights), probe=0.5, first_layer_lr=0.1),
     )
     design.save(tmp_path / "design.yaml")
     folder = nw.train(tmp_path / "design.yaml", out=tmp_path / "out", threads=1).folder
     kept = load_file(folder / "pretrained.safetensors")
-    assert all(name.startswith("backbone.") for name in kept)
+    assert all(name.startswith(home) for name in kept)
     published = torch.load(weights, weights_only=True)
-    assert torch.equal(kept["backbone.stem.conv.conv.weight"], published["features.0.0.weight"])
-    assert "ALONE = ('pyramid', 'decoder', 'head')".replace("'", '"') in (folder / "train.py").read_text()
+    assert torch.equal(kept[f"{home}stem.conv.conv.weight"], published["features.0.0.weight"])
+    assert f'HELD = ("{home}",)' in (folder / "train.py").read_text()
     for steps, moved in (("1", False), ("4", True)):  # of one step half is the probe
         command = [sys.executable, "train.py", "--steps", steps, "--out", "again.safetensors"]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600)

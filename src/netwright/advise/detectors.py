@@ -51,8 +51,11 @@ def _backbone(dim: int, blocks: int, side: int) -> Args:
 def retinanet(rung: tuple, side: int, coarse: int) -> Args:
     """Backbone, pyramid and heads grow together."""
     dim, blocks, neck = rung
-    pyramid = {"fpn": {"dim": neck, "norm": "batchnorm2d", "levels": "convlevels"}}
-    return {"backbone": _backbone(dim, blocks, side), "neck": pyramid, "norm": "groupnorm"}
+    return {"backbone": _backbone(dim, blocks, side), **_one_stage(neck)}
+
+
+def _one_stage(neck: int) -> Args:
+    return {"neck": {"fpn": {"dim": neck, "norm": "batchnorm2d", "levels": "convlevels"}}, "norm": "groupnorm"}
 
 
 RETINANET = (
@@ -100,13 +103,17 @@ YOLOX = (
 
 
 def faster_rcnn(rung: tuple, side: int, coarse: int) -> Args:
-    """Backbone, pyramid and second stage grow; small images do with a hundred proposals, of which 64 are learned."""
+    """Backbone, pyramid and second stage grow."""
     dim, blocks, neck, hidden = rung
+    return {"backbone": _backbone(dim, blocks, side), **_two_stages(neck, hidden, side)}
+
+
+def _two_stages(neck: int, hidden: int, side: int) -> Args:
+    """Small images do with a hundred proposals, of which 64 are learned."""
     few = side < LARGE
     proposals = {"proposals": 100, "train_proposals": 150} if few else {"proposals": 300, "train_proposals": 500}
     samples = {"num_samples": 64 if few else 128}
     return {
-        "backbone": _backbone(dim, blocks, side),
         "neck": {"fpn": {"dim": neck, "norm": "batchnorm2d"}},
         "rpn": {"regionproposals": {**proposals, **samples}},
         "box_head": {"boxhead": {"hidden_dim": hidden, **samples}},
@@ -144,3 +151,15 @@ DETR = (
     (48, 2, 192, 4),
     (64, 2, 256, 6),
 )
+
+
+def on_backbone(backbone: str, facts: Mapping[str, Any]) -> dict[str, Args]:
+    """The detectors that a classifier with published weights can be the backbone of (D9), and their arguments."""
+    value = rule("D9").value
+    heads = {
+        "faster_rcnn": _two_stages(value["neck"], value["hidden"], facts["side"]),
+        "retinanet": _one_stage(value["neck"]),
+    }
+    return {
+        family: {"backbone": backbone, **args, **arguments_for_objects(family, facts)} for family, args in heads.items()
+    }

@@ -109,7 +109,8 @@ REGULARISE: dict[str, list[tuple[float, dict[str, Any]]]] = {
 }
 
 # Published weights as the start (T7, T18, T26): the peak rate of AdamW, the rate of the first layer relative to the
-# classifier's (or decoder's), the share of the steps in which only that learns, and the most passes over the rows.
+# last (that of all that begins at random), the share of the steps in which only this learns, and the most passes over
+# the rows.
 TRANSFER: dict[str, dict[str, dict[str, float]]] = {
     "image": {
         "probe": {"lr": 3e-3, "first_layer_lr": 1.0, "weight_decay": 0.01, "probe": 1.0, "passes": 60},
@@ -118,6 +119,9 @@ TRANSFER: dict[str, dict[str, dict[str, float]]] = {
     "segmentation": {
         "probe": {"lr": 4e-3, "first_layer_lr": 1.0, "weight_decay": 0.01, "probe": 1.0, "passes": 100},
         "finetune": {"lr": 2e-3, "first_layer_lr": 0.1, "weight_decay": 0.01, "probe": 0.2, "passes": 100},
+    },
+    "detection": {
+        "finetune": {"lr": 1e-3, "first_layer_lr": 0.1, "weight_decay": 0.01, "probe": 0.1, "passes": 100},
     },
 }
 

@@ -1,4 +1,4 @@
-"""Published weights as candidates: a classifier or decoder on frozen features, and fine-tuning after such a start."""
+"""Published weights as candidates: what begins at random on frozen features, and fine-tuning after such a start."""
 
 import math
 from collections.abc import Mapping
@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from netwright.advise.candidates import Candidate
+from netwright.advise.detectors import on_backbone
 from netwright.advise.facts import TRAIN_SHARE, facts_of
 from netwright.advise.recipe import batch_size, recipe_of
 from netwright.advise.recipe_tables import RATE_BY_PARAMS, TRANSFER, row_of
@@ -14,11 +15,11 @@ from netwright.advise.sizing import Sized, limit_words, limits_of, sized, value_
 from netwright.data.profiles import Profile
 from netwright.design import Brief, Recipe, Spec, registry
 
-LIKE = {"image": "resnet", "segmentation": "unet"}
-"""The family whose recipe is taken; the table replaces what depends on the family."""
-
-ALONE = {"image": "classifier", "segmentation": "decoder"}
+ALONE = {"image": "classifier", "segmentation": "decoder", "detection": "rest"}
 """What begins at random."""
+
+WHY = {"segmentation": "G10", "detection": "D9"}
+"""The rule that says how a network on the weights is made."""
 
 HOW = {
     "probe": "Only the {alone} learns, on the features of {weights}: the fewest weights to fit to {rows} images.",
@@ -30,58 +31,67 @@ HOW = {
 def transfer(
     spec: Spec, weights: str, profile: Profile, brief: Brief, contract: Mapping[str, Any]
 ) -> tuple[list[tuple[Candidate, Sized]], list[dict[str, str]]]:
-    """Both ways to use `weights` of the network `spec`, and what was left out with the reason.
+    """Every way to use `weights` of the network `spec`, and what was left out with the reason.
 
-    Masks need a decoder: they get a U-Net on that network. Weights fix a network's size: where a limit does not
-    hold, both are left out.
+    Weights fix a network's size: where it breaks a limit, it is left out.
     """
-    family, preset = registry().family(spec.name)
-    name = family.preset_name(preset) if preset else family.name
-    stem, host = family.name, family.name
-    if profile.modality == "segmentation":
-        spec = Spec("unet", {**rule("G10").value, "backbone": spec.name})
-        stem, host = f"unet-{family.name}", "unet"
-    found = sized(spec, dict(contract), limits_of(brief.budget))
-    broken = [limit for limit, margin in found.margins.items() if margin > 1]
-    if broken:
-        reached = ", ".join(value_words(limit, found.cost[limit].value) for limit in broken)
-        text = f"With its weights its size is fixed: {reached}, beyond {limit_words(limits_of(brief.budget))}."
-        return [], [{"family": name, "rule": "S0.1", "reason": text}]
     facts = {**facts_of(profile, brief, contract), "weights": weights, "alone": ALONE[profile.modality]}
-    params = int(found.cost["params"].value)
-    candidates = []
-    for way, table in TRANSFER[profile.modality].items():
-        recipe, reasons = _recipe(params, table, facts, brief)
-        known = {**facts, "share": f"{100 * table['probe']:.0f} %", "first": f"{table['first_layer_lr']:g}"}
-        text = HOW[way].format_map(known)
-        why = [{**reason(rule("T26"), facts), "text": text}, reason(rule("T18"), facts)]
-        if profile.modality == "segmentation":
-            why.insert(1, reason(rule("G10"), facts))
-        candidates.append(
-            Candidate(
-                name=f"{stem}-{way}",
+    limits, candidates, left_out = limits_of(brief.budget), [], []
+    for name, host, made in _networks(spec, facts):
+        found = sized(made, dict(contract), limits)
+        broken = [limit for limit, margin in found.margins.items() if margin > 1]
+        if broken:
+            reached = ", ".join(value_words(limit, found.cost[limit].value) for limit in broken)
+            text = f"With its weights its size is fixed: {reached}, beyond {limit_words(limits)}."
+            left_out.append({"family": name, "rule": "S0.1", "reason": text})
+            continue
+        for way, table in TRANSFER[profile.modality].items():
+            recipe, reasons = _recipe(host, int(found.cost["params"].value), table, facts, brief)
+            candidate = Candidate(
+                name=f"{name.partition(':')[0]}-{way}",
                 family=host,
-                spec=spec,
+                spec=made,
                 recipe=replace(recipe, weights=weights),
-                reasons=[*why, *reasons.values()],
+                reasons=[*_reasons(way, table, facts), *reasons.values()],
                 default_cost={},
                 points=0.0,
                 scale=host,
                 overlay={},
                 recipe_reasons=reasons,
             )
-        )
-    return [(candidate, found) for candidate in candidates], []
+            candidates.append((candidate, found))
+    return candidates, left_out
+
+
+def _networks(spec: Spec, facts: dict[str, Any]) -> list[tuple[str, str, Spec]]:
+    """What can be made of the network `spec`: a name, which ends with its preset, the family and the network itself.
+
+    Masks need a decoder: they get a U-Net on it. Boxes need a pyramid and heads: they get two detectors.
+    """
+    if facts["modality"] == "segmentation":
+        return [(f"unet-{spec.name}", "unet", Spec("unet", {**rule("G10").value, "backbone": spec.name}))]
+    if facts["modality"] == "detection":
+        detectors = on_backbone(spec.name, facts).items()
+        return [(f"{host}-{spec.name}", host, Spec(host, args)) for host, args in detectors]
+    return [(spec.name, registry().family(spec.name)[0].name, spec)]
+
+
+def _reasons(way: str, table: Mapping[str, float], facts: dict[str, Any]) -> list[dict[str, str]]:
+    share, first = f"{100 * table['probe']:.0f} %", f"{table['first_layer_lr']:g}"
+    how = {**reason(rule("T26"), facts), "text": HOW[way].format_map({**facts, "share": share, "first": first})}
+    made = [reason(rule(WHY[facts["modality"]]), facts)] if facts["modality"] in WHY else []
+    return [how, *made, reason(rule("T18"), facts)]
 
 
 def _recipe(
-    params: int, table: Mapping[str, float], facts: dict[str, Any], brief: Brief
+    host: str, params: int, table: Mapping[str, float], facts: dict[str, Any], brief: Brief
 ) -> tuple[Recipe, dict[str, dict[str, str]]]:
     """The rules' recipe with the rates and the length of a transfer."""
-    recipe, reasons = recipe_of(LIKE[facts["modality"]], params, facts, metric=brief.metric, seed=brief.seed)
+    like = "resnet" if facts["modality"] == "image" else host  # the table replaces what depends on the family
+    recipe, reasons = recipe_of(like, params, facts, metric=brief.metric, seed=brief.seed)
     batch = batch_size(facts)
     a_pass = max(1, round(TRAIN_SHARE * facts["rows"] / batch))
-    large = table["probe"] < 1 and facts["modality"] == "image"  # a decoder on the weights is small itself
+    large = table["probe"] < 1 and facts["modality"] == "image"  # what is put on the weights is small itself
     lr = table["lr"] * (row_of(RATE_BY_PARAMS, params) if large else 1.0)
     recipe = replace(
         recipe,

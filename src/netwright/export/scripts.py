@@ -64,9 +64,9 @@ class Files:
 
 @dataclass(frozen=True)
 class Layers:
-    """The network's children that learn in a probe, and what of a parameter's name is its layer's."""
+    """How the names begin of what stands still in a probe, and what of a parameter's name is its layer's."""
 
-    alone: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
     pattern: str = ""
 
 
@@ -174,7 +174,7 @@ def _values(
         "pretrained": plain_words(recipe.weights or ""),
         "start": "the published weights" if recipe.weights else "scratch",
         "probe": _number(recipe.probe) if recipe.probe else "",
-        "alone": repr(layers.alone),
+        "held": repr(layers.held),
         "layer_pattern": f'r"{layers.pattern}"',
         "first_layer_lr": _number(recipe.first_layer_lr) if recipe.first_layer_lr != 1.0 else "",
         "bf16": recipe.precision == "bf16",

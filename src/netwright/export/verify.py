@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from netwright.export import fresh
 from netwright.export.errors import EjectError
-from netwright.train.backbone import learns_alone
+from netwright.train.backbone import trained_before
 from netwright.train.optimizer import layer_pattern
 
 SEED = 20_240_229
@@ -34,7 +34,7 @@ def reference_of(factory: Callable[[], nn.Module], inputs: Mapping[str, Tensor])
         "seed": SEED,
         "noise": noise,
         "threads": torch.get_num_threads(),
-        "learns_alone": learns_alone(network),
+        "held": trained_before(network),
         "layer_pattern": layer_pattern(network),
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
         "state": state,

@@ -5,7 +5,7 @@ import re
 import torch
 from torch import nn
 
-from netwright.train.backbone import BACKBONE
+from netwright.train.backbone import backbone_of
 
 
 def parameter_groups(module: nn.Module, weight_decay: float, first_layer_lr: float = 1.0) -> list[dict]:
@@ -43,7 +43,8 @@ def layers_of(module: nn.Module) -> list[list[nn.Parameter]]:
 def layer_pattern(module: nn.Module) -> str:
     """What of a parameter's name is its layer's; nothing for those that are not the backbone's, where there is one."""
     layer = r"[^.]+(\.\d+)*"
-    return rf"({BACKBONE}\.{layer})?" if hasattr(module, BACKBONE) else layer
+    backbone = backbone_of(module)
+    return rf"({re.escape(backbone)}\.{layer})?" if backbone else layer
 
 
 def adamw(

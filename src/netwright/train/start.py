@@ -6,7 +6,7 @@ from pathlib import Path
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from netwright.train.backbone import learns_alone
+from netwright.train.backbone import trained_before
 
 PRETRAINED = "pretrained.safetensors"
 """In a run's folder: the weights in the network's own names, without those of what begins at random."""
@@ -22,9 +22,9 @@ def kept(folder: Path) -> dict[str, Tensor]:
 
 
 def start_from(path: Path, network: nn.Module) -> None:
-    """Give the network the weights of the file; what the file leaves out must be of the children that learn alone."""
+    """Give the network the weights of the file; what the file leaves out must begin at random."""
     missing, unexpected = network.load_state_dict(load_file(path), strict=False)
-    alone = learns_alone(network)
-    strange = unexpected + [name for name in missing if name.partition(".")[0] not in alone]
+    before = trained_before(network)
+    strange = unexpected + [name for name in missing if f"{name}.".startswith(before)]
     if strange:
         raise ValueError(f"{path} is of another network: {', '.join(strange[:3])}")

@@ -64,9 +64,6 @@ def prepare(source: Any, request: Any, pretrained: Pretrained | None = None) -> 
         task=request.task,
     )
     found = profile(dataset, task=request.task)
-    if pretrained is not None and found.task == "detection":
-        fix = "leave --pretrained out; netwright.weights.load_into gives a detector's backbone its weights by hand"
-        raise InputError("detectors begin at random so far", where="--pretrained", fix=fix)
     task = Task.of(found.task, request.metric, found.target.get("labels", ()))
     parts = split(
         dataset,
@@ -89,11 +86,11 @@ def options(request: Any, found: Profile, pretrained: Pretrained | None) -> dict
     """What the person and the weights say about the preprocessing, and the scale of a number to predict."""
     chosen: dict[str, Any] = {"image_size": request.image_size} if request.image_size else {}
     if pretrained is not None:
-        if found.modality not in ("image", "segmentation"):
+        if found.modality not in ("image", "segmentation", "detection"):
             fix = "leave --pretrained out"
             raise InputError("published weights are for images", where=f"{found.modality} data", fix=fix)
         assert found.image is not None
-        if found.modality == "image":  # masks keep their size: a border that is scaled is not sharper
+        if found.modality == "image":  # masks and boxes keep their size: a border that is scaled is not sharper
             side = min(found.image["height"], found.image["width"])
             chosen = {"image_size": pretrained.image_size(side), **chosen}
         chosen["moments"] = pretrained.moments(found.image["channels"])

@@ -11,7 +11,7 @@ from torch import Tensor
 from netwright.advise.networks import network
 from netwright.design import Spec, build, registry
 from netwright.errors import InputError
-from netwright.train.backbone import BACKBONE
+from netwright.train.backbone import backbone_of
 from netwright.weights import Input, Loaded, available, input_of, load, load_into, match
 
 SMALLEST = 0.5
@@ -47,8 +47,8 @@ class Pretrained:
         InputError where they don't fit.
         """
         module = network(spec or self.spec, contract)
-        home = getattr(module, BACKBONE, module)
-        prefix = "" if home is module else f"{BACKBONE}."
+        at = backbone_of(module)
+        home, prefix = module.get_submodule(at), f"{at}." if at else ""
         loaded = load_into(home, self.tensors)
         kept = {name: value for name, value in home.state_dict().items() if name not in loaded.left_out}
         return {prefix + name: value for name, value in kept.items()}, loaded

@@ -143,4 +143,14 @@ DETECTION = (
         "V",
         when=_BOXES,
     ),
+    Rule(
+        "D9",
+        "Published weights of a classifier are a good backbone of a detector: with them it finds objects after minutes "
+        "on a CPU. Pyramid and heads begin at random.",
+        "arXiv:1612.03144, netwright: emoji on photos",
+        "V",
+        when=_BOXES,
+        value={"neck": 64, "hidden": 512},
+        because="A feature pyramid takes in the backbone's maps of stride {finest} and more.",
+    ),
 )

@@ -175,7 +175,7 @@ TRAINING = (
         "A pretrained backbone nearly always beats training from scratch below 100,000 images.",
         "big_vision transfer.py, arXiv:1912.11370",
         "V",
-        when={"modality": ("image", "segmentation"), "rows": "< 100000", "side": ">= 96"},
+        when={"modality": ("image", "segmentation", "detection"), "rows": "< 100000", "side": ">= 96"},
         because="{rows} images of {side} pixels: where published weights may be used, fine-tuning them is "
         "likely to beat every network trained from scratch.",
     ),
@@ -243,8 +243,8 @@ TRAINING = (
     ),
     Rule(
         "T26",
-        "With published weights first train the classifier alone, then everything, the first layers slowest: starting "
-        "with everything distorts the features.",
+        "With published weights first train what begins at random alone, then everything, the first layers slowest: "
+        "starting with everything distorts the features.",
         "arXiv:2202.10054, arXiv:2003.10555",
         "R",
         because="Training begins from {weights}.",
