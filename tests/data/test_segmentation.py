@@ -275,3 +275,25 @@ def test_options_that_masks_have_no_use_for(folder):
         profile(load("iris"), task="segmentation")
     with pytest.raises(InputError, match="no images and masks"):
         load(folder, test=folder / "images")
+
+
+def test_pascal_vocs_lists_say_which_images_have_masks(folder):
+    """Of VOC's images few have masks; those of each part are in ImageSets/Segmentation."""
+    shutil.move(folder / "images", folder / "JPEGImages")
+    shutil.move(folder / "masks", folder / "SegmentationClass")
+    lists = folder / "ImageSets" / "Segmentation"
+    lists.mkdir(parents=True)
+    for name, rows in (("train", range(12)), ("val", range(12, 16)), ("test", range(16, 20))):
+        (lists / f"{name}.txt").write_text("".join(f"{row:03}\n" for row in rows))
+    (folder / "SegmentationClass" / "023.png").unlink()
+    dataset = load(folder)
+    assert len(dataset) == 16 and len(dataset.test) == 4
+    chosen = [f"{row:03}" for row in range(0, 20, 2)]
+    (lists / "trainval.txt").write_text("\n".join(chosen))
+    assert [path[-7:-4] for path in load(folder).inputs] == chosen
+    (lists / "trainval.txt").write_text("000\n023\n")
+    with pytest.raises(InputError, match="1 of 2 images have no mask: 023"):
+        load(folder)
+    (lists / "trainval.txt").write_text("000\nlost\n")
+    with pytest.raises(InputError, match="1 of 2 images of the lists are not there: lost"):
+        load(folder)

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 import netwright as nw
 from netwright.cli.main import app
 from netwright.report import json_schema
-from tests.data import scenes
+from tests.data import boxed, scenes
 
 
 @pytest.fixture(scope="module")
@@ -88,3 +88,21 @@ def test_what_colours_tell_is_learned(tmp_path):
     data = scenes.write(tmp_path / "shapes", count=80, size=(48, 48))
     result = nw.design(data, time="60s", out=tmp_path / "result")
     assert result.verdict["network"]["score"] > 0.9
+
+
+@pytest.mark.slow
+def test_outlines_of_coco_are_learned_as_masks(tmp_path):
+    """Masks drawn for the run are handed over as files; the ejected network and a second training read them again."""
+    coco = boxed.outline(boxed.write_coco(tmp_path / "shapes", count=20, size=(24, 32)))
+    made = nw.design(coco, task="segmentation", steps=3, workers=1, out=tmp_path / "a")
+    assert made.verdict["metric"] == "miou" and (made.folder / "data" / "test" / "masks").is_dir()
+    done = subprocess.run(
+        [sys.executable, "predict.py", "--out", str(tmp_path / "masks")],
+        cwd=made.folder,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0 and "miou" in done.stdout + done.stderr, done.stderr[-2000:]
+    again = nw.train(made.folder / "design.yaml", steps=2, threads=1, out=tmp_path / "b")
+    assert again.verdict["metric"] == "miou"

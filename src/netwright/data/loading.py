@@ -21,6 +21,7 @@ from netwright.data.dataset import Dataset
 from netwright.data.readers.arrays import check_inputs, check_labels, read_arrays
 from netwright.data.readers.box_folders import BoxFolder, box_counts, is_box_folder, read_box_folder
 from netwright.data.readers.bundled import BUNDLED, read_bundled
+from netwright.data.readers.drawn_masks import is_outlined, read_outlined
 from netwright.data.readers.images import Folder, read_folder
 from netwright.data.readers.masks import MaskFolder, classes_of, count_classes, is_mask_folder, read_mask_folder
 from netwright.data.readers.tables import READABLE, read_table
@@ -59,7 +60,8 @@ def load(
     source: a file (CSV, TSV, Parquet, JSONL, NPZ, NPY), a folder of images, or of images and masks, or of images with
     boxes, the name of one of scikit-learn's sets, a DataFrame, or a pair (inputs, labels). `text` names the column to
     read as text. `test` is the person's own test part, of the same kind. The `group` column and those in `drop` are not
-    used as features. `task` "detection" takes the boxes of a folder that has masks as well.
+    used as features. `task` "detection" takes the boxes of a folder that has masks as well, "segmentation" the outlines
+    of objects in COCO's JSON.
     """
     options: dict[str, Any] = {
         "target": target,
@@ -68,7 +70,7 @@ def load(
         "time_column": time_column,
         "drop": tuple(drop),
     }
-    dataset = _read(source, boxes=task == "detection", **options)
+    dataset = _read(source, task=task, **options)
     if test is not None:
         if dataset.test is not None:
             raise InputError(
@@ -78,8 +80,8 @@ def load(
             )
         named = dataset.modality not in ("image", *PAIRED) or _is_table_file(test)
         options["target"] = dataset.target_name if named else target
-        boxes = dataset.modality == "detection"
-        dataset.test = _read(test, **options, classes=dataset.classes, boxes=boxes)
+        paired = dataset.modality if dataset.modality in PAIRED else None
+        dataset.test = _read(test, **options, classes=dataset.classes, task=paired)
         _check_same(dataset, dataset.test)
     dataset.name = name or dataset.name
     if dataset.modality not in PAIRED:
@@ -95,7 +97,7 @@ def load(
     return dataset
 
 
-def _read(source: Any, classes: Classes | None = None, boxes: bool = False, **options: Any) -> Dataset:
+def _read(source: Any, classes: Classes | None = None, task: str | None = None, **options: Any) -> Dataset:
     if isinstance(source, pd.DataFrame):
         return _from_frame(source, "table", "the table", **options)
     if isinstance(source, (tuple, list)) and len(source) == 2:
@@ -107,12 +109,14 @@ def _read(source: Any, classes: Classes | None = None, boxes: bool = False, **op
         )
     path = Path(source).expanduser()
     if path.exists():
-        masks = path.is_dir() and is_mask_folder(path)
-        if boxes or (classes is None and not masks and is_box_folder(path)):
+        masks = is_mask_folder(path)
+        wanted = masks or task == "segmentation"
+        outlined = wanted and not masks and is_outlined(path)
+        if task == "detection" or (not wanted and is_box_folder(path)):
             return _from_boxes(path, classes, options)
-        if classes is not None or masks:
-            dataset = _from_masks(path, classes, options)
-            if is_box_folder(path):
+        if wanted:
+            dataset = _from_masks(path, classes, options, outlined)
+            if masks and is_box_folder(path):
                 dataset.notes.append("There are boxes as well: `--task detection` takes these in place of the masks.")
             return dataset
         return _from_path(path, **options)
@@ -293,13 +297,14 @@ def _from_folder(folder: Folder, name: str, where: str) -> Dataset:
     return dataset
 
 
-def _from_masks(path: Path, classes: Classes | None, options: dict[str, Any]) -> Dataset:
-    """A folder of images and masks; a test part is held to the `classes` of the data."""
+def _from_masks(path: Path, classes: Classes | None, options: dict[str, Any], outlined: bool) -> Dataset:
+    """A folder of images and masks, or outlines; a test part is held to the `classes` of the data."""
     _no_columns(path, options)
     _no_target(path, "images and masks", "masks", options)
-    if not path.is_dir() or not is_mask_folder(path):
-        raise InputError("there are no images and masks", where=str(path), fix="give a folder with images/ and masks/")
-    folder = read_mask_folder(path)
+    if not outlined and not is_mask_folder(path):
+        fix = "give a folder with images/ and masks/, or with COCO's JSON"
+        raise InputError("there are no images and masks", where=str(path), fix=fix)
+    folder = read_outlined(path, classes.labels if classes else None) if outlined else read_mask_folder(path)
     return _of_masks(folder, classes or classes_of(folder, str(path)), path.resolve().name, str(path))
 
 

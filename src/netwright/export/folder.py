@@ -107,7 +107,7 @@ def _build(
     (folder / "preprocess.py").write_text(source, encoding="utf-8")
     arrays = fitted["kind"] not in FILES and (some is None or isinstance(some.inputs, np.ndarray))
     members = reference["trained"].ndim == 3
-    layers = Layers(reference["held"], reference["layer_pattern"])
+    layers = Layers(reference["held"], reference["layer_pattern"], reference["channels_last"])
     texts = scripts(design, fitted, weights, files, arrays=arrays, members=members, layers=layers)
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")

@@ -64,10 +64,12 @@ class Files:
 
 @dataclass(frozen=True)
 class Layers:
-    """How the names begin of what stands still in a probe, and what of a parameter's name is its layer's."""
+    """How the names begin of what stands still in a probe, what of a parameter's name is its layer's, and whether
+    channels last is safe."""
 
     held: tuple[str, ...] = ()
     pattern: str = ""
+    channels_last: bool = True
 
 
 def scripts(
@@ -111,6 +113,7 @@ def _values(
     metric = METRICS[design.task.metric or usual]
     image = "images" if boxes else "x"
     types = [dtype for dtype in TYPES if any(value.dtype == dtype for value in weights.values())]
+    channels_last = modality in OF_IMAGES and layers.channels_last
     calls, sources, imports = _augmentations(recipe.augment, image)
     used = [
         "HERE",
@@ -185,7 +188,7 @@ def _values(
         "augment_calls": "\n".join(calls),
         "augment_source": sources,
         "augment_imports": imports,
-        "channels_last": ".to(memory_format=torch.channels_last)" if modality in OF_IMAGES else "",
+        "channels_last": ".to(memory_format=torch.channels_last)" if channels_last else "",
         "packages": ", ".join(PACKAGES[modality][:-1]) + f" and {PACKAGES[modality][-1]}",
     }
 

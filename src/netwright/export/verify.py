@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from netwright.export import fresh
 from netwright.export.errors import EjectError
 from netwright.train.backbone import trained_before
+from netwright.train.layout import layout_for
 from netwright.train.optimizer import layer_pattern
 
 SEED = 20_240_229
@@ -36,6 +37,7 @@ def reference_of(factory: Callable[[], nn.Module], inputs: Mapping[str, Tensor])
         "threads": torch.get_num_threads(),
         "held": trained_before(network),
         "layer_pattern": layer_pattern(network),
+        "channels_last": layout_for(network, threads=2) == torch.channels_last,
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
         "state": state,
         "inputs": dict(inputs),

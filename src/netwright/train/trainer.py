@@ -19,6 +19,7 @@ from netwright.train.average import WeightAverage
 from netwright.train.backbone import Backbone
 from netwright.train.batches import Batches
 from netwright.train.boxes import detection_loss, judge_boxes
+from netwright.train.layout import layout_for
 from netwright.train.masks import judge_masks
 from netwright.train.objective import Objective
 from netwright.train.optimizer import adamw
@@ -54,8 +55,9 @@ class Trainer:
         self.train, self.validation = train, validation
         self.is_image = "x" in train
         self.module = module
+        self.layout = layout_for(module, torch.get_num_threads())
         if self.is_image:
-            self.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            self.module.to(memory_format=self.layout)  # type: ignore[call-overload]
         self.parameters = list(self.module.parameters())
         self.optimizer = adamw(self.module, recipe.lr, recipe.weight_decay, recipe.betas, recipe.first_layer_lr)
         self.backbone = Backbone(self.module) if recipe.probe else None
@@ -199,7 +201,7 @@ class Trainer:
             else:
                 inputs[image] = AUGMENTATIONS[name](inputs[image], **options)
         if self.is_image:
-            inputs[image] = inputs[image].contiguous(memory_format=torch.channels_last)
+            inputs[image] = inputs[image].contiguous(memory_format=self.layout)
         return inputs, targets
 
     def _loss(self, inputs: dict[str, Tensor], targets: Tensor) -> Tensor:

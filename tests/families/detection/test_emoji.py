@@ -17,13 +17,13 @@ def bench(monkeypatch):
     return emoji_detection
 
 
-@pytest.mark.parametrize(("name", "of_classes"), [("faster_rcnn", 0.60), ("retinanet", 0.40)])
-def test_unseen_emoji_are_found(bench, name, of_classes):
-    """As one class; which of the five groups an unseen emoji is of, nearest neighbours tell at 0.589 (data.md)."""
-    detector, _ = bench.train(bench.pretrained(name), *bench.data(4000, "train"), bench.STEPS)
+@pytest.mark.parametrize("name", ["faster_rcnn", "retinanet"])
+def test_unseen_emoji_are_found(bench, name):
+    """In five classes; which group an unseen emoji is of, nearest neighbours on its pixels tell at 0.589 (data.md)."""
+    detector, _ = bench.train(bench.pretrained(name), *bench.data(4000, "train"), bench.STEPS[name])
     classes, alike = bench.score(detector, *bench.data(250, "test"))
     print(f"{name}: AP50 {classes:.3f} of five classes, {alike:.3f} of emoji as one")
-    assert alike >= 0.60 and classes >= of_classes
+    assert classes >= 0.60 and alike >= 0.80
 
 
 def test_detr_learns(bench):

@@ -1,6 +1,6 @@
 """Folders of images with boxes: COCO's JSON or Pascal VOC's XML, perhaps in parts for training, validation and test."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -12,17 +12,12 @@ from PIL import Image
 
 from netwright.data.apply_detection import Objects
 from netwright.data.boxes import Scene, Scenes
-from netwright.data.checks import listing, nearest
-from netwright.data.readers.coco import read_coco
-from netwright.data.readers.images import TEST, TRAIN, VALIDATION, look_at
+from netwright.data.readers.images import look_at
+from netwright.data.readers.scene_parts import Read, classes_used, coco_files, parts_of, read_parts, voc_lists
 from netwright.data.readers.voc import read_voc
 from netwright.errors import InputError
 
 LAYOUT = "give images with COCO's JSON (annotations/instances_train.json) or with Pascal VOC's XML (Annotations/*.xml)"
-PARTS = {"train": (*TRAIN, "trainval"), "validation": VALIDATION, "test": TEST}
-COCO_WORDS = ('"images"', '"annotations"', '"categories"')
-
-Read = Callable[[], Scenes]
 
 
 @dataclass
@@ -39,7 +34,7 @@ class BoxFolder:
 
 def is_box_folder(path: Path) -> bool:
     """Whether there are boxes of one of the formats, here or in a part's folder."""
-    return path.is_dir() and bool(_parts(path))
+    return bool(parts_of(path, _files))
 
 
 def read_box_folder(path: Path, labels: Sequence[str] | None = None) -> BoxFolder:
@@ -47,44 +42,16 @@ def read_box_folder(path: Path, labels: Sequence[str] | None = None) -> BoxFolde
 
     InputError names the file and what is wrong with it.
     """
-    parts = _parts(path) if path.is_dir() else {}
-    if not parts:
-        raise InputError("there are no images with boxes", where=str(path), fix=LAYOUT)
     notes: list[str] = []
-    found = {part: [read() for read in reads] for part, reads in parts.items()}
-    if "train" not in found:  # nothing but a test part: all that there is
-        found = {"train": [scenes for every in found.values() for scenes in every]}
-    learned = [*found["train"], *found.get("validation", [])]
-    if "validation" in found:
-        notes.append("The parts for training and validation are used together; a validation part is drawn from both.")
-    known = _classes([*learned, *found.get("test", [])], labels, str(path), notes)
+    learned, tested = read_parts(path, _files, notes)
+    if not learned:
+        raise InputError("there are no images with boxes", where=str(path), fix=LAYOUT)
+    known = classes_used([*learned, *tested], labels, str(path), notes)
     folder = _together(learned, known, str(path))
-    if "test" in found:
-        folder.test = _together(found["test"], known, f"{path} (test part)")
-        notes.append(f"The {len(folder.test.images):,} images of the test part are kept for the test.")
+    if tested:
+        folder.test = _together(tested, known, f"{path} (test part)")
     folder.notes = notes + folder.notes
     return folder
-
-
-def _classes(every: list[Scenes], labels: Sequence[str] | None, where: str, notes: list[str]) -> list[str]:
-    """The classes that have a box, in their order; InputError at one that is none of `labels`."""
-    used = {scenes.labels[code] for scenes in every for scene in scenes.scenes for code in scene.labels.tolist()}
-    if labels is not None:
-        strange = sorted(used - set(labels))
-        if strange:
-            raise InputError(
-                f"{strange[0]!r} is no class of the data{nearest(strange[0], list(labels))}",
-                where=where,
-                fix=f"the classes are {listing(labels)}",
-            )
-        return list(labels)
-    if not used:
-        raise InputError("no image has a box", where=where, fix="annotate some objects first")
-    named = list(dict.fromkeys(label for scenes in every for label in scenes.labels))
-    without = [label for label in named if label not in used]
-    if without:
-        notes.append(f"{len(without)} classes have no box and are left out: {listing(without, 5)}.")
-    return [label for label in named if label in used]
 
 
 def _together(every: list[Scenes], labels: list[str], where: str) -> BoxFolder:
@@ -128,49 +95,8 @@ def _objects(scene: Scene, codes: dict[int, int]) -> Objects:
     }
 
 
-# The layouts ------------------------------------------------------------------------------------------------------
-
-
-def _parts(path: Path) -> dict[str, list[Read]]:
-    """What there is to read of each part, "train" where nothing says which."""
-    found = _coco_files(path) or _voc_lists(path)
-    if found:
-        return found
-    for sub in sorted(sub for sub in path.iterdir() if sub.is_dir()):
-        part = _part_of(sub.name)
-        inner = _parts_here(sub) if part else []
-        if part and inner:
-            found.setdefault(part, []).extend(inner)
-    return found
-
-
-def _parts_here(path: Path) -> list[Read]:
-    """All of a part's own folder."""
-    found = _coco_files(path) or _voc_lists(path)
-    return [read for reads in found.values() for read in reads]
-
-
-def _coco_files(path: Path) -> dict[str, list[Read]]:
-    """JSON files in the folder or in its annotations/; their names may end in the part: instances_val2017.json."""
-    found: dict[str, list[Read]] = {}
-    for home in (path / "annotations", path):
-        files = sorted(home.glob("*.json")) if home.is_dir() else []
-        for file in filter(_is_coco, files):
-            part = _part_of(file.stem.rpartition("_")[2]) or "train"
-            found.setdefault(part, []).append(partial(read_coco, file, masks=False))
-        if found:
-            break
-    return found
-
-
-def _is_coco(file: Path) -> bool:
-    if file.name[0] == ".":
-        return False
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return False
-    return all(word in text for word in COCO_WORDS)
+def _files(path: Path) -> dict[str, list[Read]]:
+    return coco_files(path, masks=False) or _voc_lists(path)
 
 
 def _voc_lists(path: Path) -> dict[str, list[Read]]:
@@ -178,22 +104,10 @@ def _voc_lists(path: Path) -> dict[str, list[Read]]:
     homes = [path / "Annotations", path / "annotations", path]
     if not any(next(home.glob("*.xml"), None) for home in homes if home.is_dir()):
         return {}
-    lists = {file.stem: file for file in sorted((path / "ImageSets" / "Main").glob("*.txt"))}
-    if "trainval" in lists:
-        lists.pop("train", None)
-        lists.pop("val", None)
-    found: dict[str, list[Read]] = {}
-    for stem in lists:
-        part = _part_of(stem)
-        if part:
-            found.setdefault(part, []).append(partial(read_voc, path, stem))
-    return found if "train" in found else {"train": [partial(read_voc, path)]}
-
-
-def _part_of(name: str) -> str | None:
-    """The part that a name such as train, val2017 or test stands for."""
-    word = name.lower().rstrip("0123456789")
-    return next((part for part, words in PARTS.items() if word in words), None)
+    lists = voc_lists(path, "Main")
+    if not lists:
+        return {"train": [partial(read_voc, path)]}
+    return {part: [partial(read_voc, path, file.stem) for file in files] for part, files in lists.items()}
 
 
 def box_counts(objects: Sequence[Objects], classes: int) -> np.ndarray:

@@ -44,6 +44,8 @@ def read_coco(path: str | Path, images: str | Path | None = None, masks: bool = 
     scenes = [_scene(one, by_image[one["id"]], codes, homes, file, masks) for one in pictures]
     empty = [Path(scene.path).name for scene in scenes if not len(scene.boxes)]
     notes = [f"{len(empty):,} images have no box: {listing(empty, 5)}."] if empty else []
+    if not masks and any(thing.get("segmentation") for thing in things):
+        notes.append("There are outlines as well: `--task segmentation` takes these in place of the boxes.")
     return Scenes(labels, scenes, notes)
 
 

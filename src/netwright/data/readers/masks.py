@@ -15,10 +15,13 @@ from netwright.data.apply_segmentation import IGNORE, MASK_SUFFIXES, mask_pixels
 from netwright.data.checks import listing
 from netwright.data.classes import Classes
 from netwright.data.readers.images import SUFFIXES, TEST, TRAIN, VALIDATION, look_at
+from netwright.data.readers.scene_parts import voc_lists
 from netwright.errors import InputError
 
 IMAGES, MASKS = ("images", "jpegimages"), ("masks", "segmentationclass")
 CLASS_FILES = ("classes.txt", "classes.json")
+Pair = tuple[Path, Path, list[str] | None]
+"""The folders of images and masks, and the names of those that count where it is not all."""
 LAYOUT = "put images in images/ and their masks, PNG files of the same names, in masks/"
 
 
@@ -48,7 +51,7 @@ def read_mask_folder(path: Path) -> MaskFolder:
     pairs = _parts(path)
     names = _class_names(path)
     notes: list[str] = []
-    found = {part: _read_pairs(images, masks, notes) for part, (images, masks) in pairs.items()}
+    found = {part: _read_pairs(*pair, notes) for part, pair in pairs.items()}
     folder = found["train"]
     if "validation" in found:
         more = found["validation"]
@@ -60,7 +63,7 @@ def read_mask_folder(path: Path) -> MaskFolder:
     if "test" in found:
         folder.test = found["test"]
         folder.test.names = names
-        notes.append(f"{pairs['test'][0]} and its masks are the test part.")
+        notes.append(f"The {len(folder.test.images):,} images of the test part are kept for the test.")
     folder.notes, folder.names = notes, names
     return folder
 
@@ -111,18 +114,21 @@ def _check_known(folder: MaskFolder, values: list[int], where: str, known: str) 
 # The files -------------------------------------------------------------------------------------------------------
 
 
-def _parts(path: Path) -> dict[str, tuple[Path, Path]]:
-    """The folders of images and masks of each part: train/images and train/masks, or images/train and masks/train."""
+def _parts(path: Path) -> dict[str, Pair]:
+    """The images and masks of each part: train/images and train/masks, or images/train and masks/train, or by lists."""
     images, masks = _sub(path, IMAGES), _sub(path, MASKS)
     wanted = (("train", TRAIN), ("validation", VALIDATION), ("test", TEST))
-    found: dict[str, tuple[Path, Path]] = {}
+    found: dict[str, Pair] = {}
     if images is not None and masks is not None:
+        lists = voc_lists(path, "Segmentation")
+        if lists:
+            return {part: (images, masks, _names(files)) for part, files in lists.items()}
         if _sub(images, TRAIN) is None:
-            found["train"] = (images, masks)
+            found["train"] = (images, masks, None)
         for part, names in wanted:
             inner = _sub(images, names), _sub(masks, names)
             if inner[0] is not None and inner[1] is not None:
-                found[part] = (inner[0], inner[1])
+                found[part] = (inner[0], inner[1], None)
             elif inner[0] is not None:
                 raise InputError(f"there are no masks for {inner[0]}", where=str(masks / inner[0].name), fix=LAYOUT)
     for part, names in wanted:
@@ -132,12 +138,25 @@ def _parts(path: Path) -> dict[str, tuple[Path, Path]]:
         images, masks = _sub(home, IMAGES), _sub(home, MASKS)
         if images is None or masks is None:
             raise InputError(f"there is no {'masks' if images else 'images'}/ in it", where=str(home), fix=LAYOUT)
-        found[part] = (images, masks)
+        found[part] = (images, masks, None)
     return found
 
 
-def _read_pairs(images: Path, masks: Path, notes: list[str]) -> MaskFolder:
+def _names(files: list[Path]) -> list[str]:
+    """The names in lists of images, without a suffix, one a line."""
+    return [line.split()[0] for file in files for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
+def _read_pairs(images: Path, masks: Path, names: list[str] | None, notes: list[str]) -> MaskFolder:
+    """`names`: the images to read, of a folder that holds others too."""
     pictures, labelled = _by_stem(images, SUFFIXES), _by_stem(masks, MASK_SUFFIXES)
+    if names is not None:
+        absent = [name for name in names if name not in pictures]
+        if absent:
+            what = f"{len(absent):,} of {len(names):,} images of the lists are not there: {listing(absent, 5)}"
+            raise InputError(what, where=str(images), fix="add them, or take them out of ImageSets/Segmentation")
+        pictures = {name: pictures[name] for name in names}
+        labelled = {name: path for name, path in labelled.items() if name in pictures}
     if not pictures:
         raise InputError("there are no images", where=str(images), fix=LAYOUT)
     missing = [path.name for stem, path in pictures.items() if stem not in labelled]
