@@ -13,7 +13,15 @@ from PIL import Image
 from netwright.data.apply_detection import Objects
 from netwright.data.boxes import Scene, Scenes
 from netwright.data.readers.images import look_at
-from netwright.data.readers.scene_parts import Read, classes_used, coco_files, parts_of, read_parts, voc_lists
+from netwright.data.readers.scene_parts import (
+    Read,
+    check_size,
+    classes_used,
+    coco_files,
+    parts_of,
+    read_parts,
+    voc_lists,
+)
 from netwright.data.readers.voc import read_voc
 from netwright.errors import InputError
 
@@ -72,13 +80,7 @@ def _together(every: list[Scenes], labels: list[str], where: str) -> BoxFolder:
     files = look_at(images, where)
     for path, one in zip(images, objects, strict=True):
         with Image.open(path) as file:
-            if [file.height, file.width] != one["size"]:
-                raise InputError(
-                    f"{path} has {file.width} × {file.height} pixels, its annotation says "
-                    f"{one['size'][1]} × {one['size'][0]}",
-                    where=where,
-                    fix="correct the size, or give the image that was annotated, saved as it is to be seen",
-                )
+            check_size(path, (file.height, file.width), one["size"], where)
     files[["height", "width"]] = np.array([one["size"] for one in objects])  # as stored: so are boxes
     ignored = sum(sum(one["ignored"]) for one in objects)
     if ignored:

@@ -12,7 +12,7 @@ from netwright.data.apply_segmentation import IGNORE
 from netwright.data.boxes import Scene, Scenes, semantic_mask
 from netwright.data.readers.images import look_at
 from netwright.data.readers.masks import MaskFolder
-from netwright.data.readers.scene_parts import classes_used, coco_files, parts_of, read_parts
+from netwright.data.readers.scene_parts import check_size, classes_used, coco_files, parts_of, read_parts
 from netwright.errors import InputError
 
 BACKGROUND = "background"
@@ -61,13 +61,7 @@ def _draw(every: list[Scenes], labels: list[str], where: str) -> MaskFolder:
     files = look_at(images, where)
     masks, values = [], np.zeros((len(rows), 256), dtype=np.int64)
     for row, (scene, own) in enumerate(rows):
-        height, width = files.loc[row, ["height", "width"]]
-        if (height, width) != (scene.height, scene.width):
-            raise InputError(
-                f"{scene.path} has {width} × {height} pixels, its annotation says {scene.width} × {scene.height}",
-                where=where,
-                fix="correct the size, or give the image that was annotated, saved as it is to be seen",
-            )
+        check_size(scene.path, files.loc[row, ["height", "width"]].tolist(), (scene.height, scene.width), where)
         mask = _values(scene, own, labels)
         values[row] = np.bincount(mask.ravel(), minlength=256)
         masks.append(str(Path(home.name) / f"{row:06}.png"))

@@ -67,6 +67,16 @@ def classes_used(every: list[Scenes], labels: Sequence[str] | None, where: str, 
     return [label for label in named if label in used]
 
 
+def check_size(path: str, size: Sequence[int], said: Sequence[int], where: str) -> None:
+    """InputError where an image's height and width are not those that its annotation says."""
+    if tuple(size) != tuple(said):
+        raise InputError(
+            f"{path} has {size[1]} × {size[0]} pixels, its annotation says {said[1]} × {said[0]}",
+            where=where,
+            fix="correct the size, or give the image that was annotated, saved as it is to be seen",
+        )
+
+
 def coco_files(path: Path, masks: bool) -> dict[str, list[Read]]:
     """JSON files in the folder or in its annotations/; their names may end in the part: instances_val2017.json."""
     found: dict[str, list[Read]] = {}
