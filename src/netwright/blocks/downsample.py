@@ -37,8 +37,10 @@ class MeanDownsample(nn.Module):
         self.kernel_size, self.stride = kernel_size, stride
 
     def forward(self, x: Tensor) -> Tensor:
-        height, width = x.shape[-2:]
-        return F.avg_pool2d(x, (min(self.kernel_size, height), min(self.kernel_size, width)), self.stride)
+        kernel, (_, _, height, width) = self.kernel_size, x.shape
+        if kernel <= height and kernel <= width:
+            return F.avg_pool2d(x, kernel, self.stride)
+        return F.avg_pool2d(x, (min(kernel, height), min(kernel, width)), self.stride)
 
     def extra_repr(self) -> str:
         return f"kernel_size={self.kernel_size}, stride={self.stride}"

@@ -11,5 +11,8 @@ def pad_to(x: Tensor, size: int) -> Tensor:
 
     Shapes: (B, C, H, W) → (B, C, max(H, size), max(W, size)).
     """
-    height, width = max(0, size - x.shape[-2]), max(0, size - x.shape[-1])
-    return F.pad(x, (width // 2, width - width // 2, height // 2, height - height // 2)) if height or width else x
+    _, _, height, width = x.shape
+    if height >= size and width >= size:
+        return x
+    height, width = max(0, size - height), max(0, size - width)
+    return F.pad(x, (width // 2, width - width // 2, height // 2, height - height // 2))
