@@ -91,7 +91,14 @@ def test_what_has_no_outline_is_not_counted(folder):
     [
         (lambda content: [t.pop("segmentation") for t in content["annotations"]], "boxes but no outlines"),
         (lambda content: content["annotations"][0].update(segmentation=[[1, 2]]), "its mask can't be read"),
-        (lambda content: content["images"][0].update(height=31), "31"),
+        (
+            lambda content: content["images"][0].update(height=31),
+            r"not the image's, \[31, 32\]|annotation says 32 × 31",
+        ),
+        (
+            lambda content: content["categories"].extend({"id": 9 + i, "name": f"more {i}"} for i in range(300)),
+            "302 categories, too many for masks",
+        ),
         (lambda content: content["annotations"].clear(), "no image has a box"),
     ],
 )

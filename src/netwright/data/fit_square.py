@@ -1,6 +1,6 @@
 """What is fitted alike for masks and for boxes, whose images are scaled into a square."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -38,15 +38,15 @@ def normalised(
         mean, std = moments
         return {**fitted, "mean": mean, "std": std, "notes": [*notes, BY_WEIGHTS]}
     sample = rows[:: -(-len(rows) // MEASURED)]
-    mean, std = _moments([scaled(dataset.inputs[row]) for row in sample], fitted["scale"])
+    mean, std = _moments((scaled(dataset.inputs[row]) for row in sample), fitted["channels"], fitted["scale"])
     share = "the training images" if len(sample) == len(rows) else f"{len(sample):,} training images"
     said = f"Each channel is normalised by the mean and deviation of {share}."
     return {**fitted, "mean": mean, "std": std, "notes": [*notes, said]}
 
 
-def _moments(images: list[np.ndarray], scale: float) -> tuple[list[float], list[float]]:
+def _moments(images: Iterable[np.ndarray], channels: int, scale: float) -> tuple[list[float], list[float]]:
     """Mean and standard deviation of each channel, of values / scale."""
-    total, squares, pixels = np.zeros(len(images[0])), np.zeros(len(images[0])), 0
+    total, squares, pixels = np.zeros(channels), np.zeros(channels), 0
     for image in images:
         part = image.astype(np.float64) / scale
         total += part.sum(axis=(1, 2))

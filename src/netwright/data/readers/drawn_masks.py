@@ -43,9 +43,10 @@ def read_outlined(path: Path, labels: Sequence[str] | None = None) -> MaskFolder
         raise InputError("its objects have boxes but no outlines", where=str(path), fix=fix)
     if not all(outlined):
         notes.append(f"{outlined.count(False):,} objects have no outline: the pixels of their boxes are not counted.")
-    if len(known) >= IGNORE:
-        fix = f"keep {IGNORE - 1} classes at most"
-        raise InputError(f"there are {len(known)} classes, too many for masks", where=str(path), fix=fix)
+    most = max(len(scenes.labels) for scenes in every)
+    if most >= IGNORE:
+        fix = f"keep {IGNORE - 1} categories at most"
+        raise InputError(f"there are {most} categories, too many for masks", where=str(path), fix=fix)
     folder = _draw(learned, known, str(path))
     folder.test = _draw(tested, known, f"{path} (test part)") if tested else None
     folder.notes = notes + folder.notes
